@@ -1,0 +1,1 @@
+"""What reads CSV and writes Parquet. One package per engine."""

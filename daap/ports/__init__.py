@@ -1,0 +1,1 @@
+"""The seams: what the core asks of storage, engines and catalogues. Standard library and model only."""

@@ -1,0 +1,67 @@
+"""The engine port: what reads CSV by the value contract and writes Parquet."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from daap.model.table import TableSchema
+from daap.model.verdict import Verdict, Written
+
+Progress = Callable[[str, float], None]
+"""Called with the step's name and the share done, 0.0 to 1.0; may be called from another thread."""
+
+
+def silent(_step: str, _share: float) -> None:
+    """The progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A CSV file: where the engine finds it, and its size in bytes."""
+
+    location: str
+    size: int
+
+
+class Engine(ABC):
+    """Checks and converts one file by the value contract (docs/value-contract.md).
+
+    Every engine gives the same verdict and the same rows for the same file and schema.
+    What is wrong in the file is in the verdict; EngineFailed is raised for everything else,
+    Cancelled where the person stopped it.
+    """
+
+    name: str
+    version: str
+
+    @abstractmethod
+    def check(self, source: Source, schema: TableSchema, progress: Progress = silent) -> Verdict:
+        """Reads the whole file and judges every value."""
+
+    @abstractmethod
+    def curate(self, source: Source, schema: TableSchema, target: str, progress: Progress = silent) -> Written:
+        """Writes the rows of an accepted file as Parquet below `target` (a folder or prefix, not there yet).
+
+        Raises EngineFailed if the file does not pass: nothing is dropped to make it fit.
+        """
+
+
+@runtime_checkable
+class CanStage(Protocol):
+    """An engine that can check and convert in one pass over the file."""
+
+    def stage(
+        self, source: Source, schema: TableSchema, target: str, progress: Progress = silent
+    ) -> tuple[Verdict, Written | None]:
+        """As check, then curate; the second part is None, and `target` empty, if the file is refused."""
+
+
+@runtime_checkable
+class CanAnnotate(Protocol):
+    """An engine that can write the producer's CSV again with an error column."""
+
+    def annotate(self, source: Source, schema: TableSchema, verdict: Verdict, target: str) -> bool:
+        """Writes the file to `target`, a local path; returns whether all rows are in it (else those with errors)."""

@@ -1,0 +1,1 @@
+"""Products: registering and retrieving them."""
