@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import EmailStr, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
@@ -62,15 +62,13 @@ class Product(Metadata):
             # Glue and DuckDB fold the case of names, and every table brings its {table}_latest view.
             twin = seen.setdefault(name.lower(), name)
             if twin is not name:
-                raise ValueError(f"the names {twin} and {name} clash (case does not count, and "
-                                 "{table}_latest is the view of a table)")
+                raise ValueError(
+                    f"the names {twin} and {name} clash (case does not count, and "
+                    "{table}_latest is the view of a table)"
+                )
         return self
 
     @property
     def metadata(self) -> Metadata:
         """The metadata alone."""
-        return Metadata.model_validate(self.model_dump(mode="json", exclude={"tables", "files"}))
-
-    def dump(self) -> dict[str, Any]:
-        """The spec as plain data, leaving out what is at its default."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+        return Metadata.model_validate({k: v for k, v in self.dump().items() if k not in ("tables", "files")})

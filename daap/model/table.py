@@ -26,6 +26,10 @@ class SpecModel(BaseModel):
         serialize_by_alias=True, extra="forbid", frozen=True,
     )  # fmt: skip
 
+    def dump(self) -> dict[str, Any]:
+        """As plain data, as in a spec, leaving out what is at its default."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
 
 class Column(SpecModel):
     """One column.
@@ -101,7 +105,7 @@ class Dialect(SpecModel):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        if self.delimiter == self.quote or self.delimiter == self.escape:
+        if self.delimiter in (self.quote, self.escape):
             raise ValueError("delimiter, quote and escape must be different characters")
         if self.escape and not self.quote:
             raise ValueError("an escape needs a quote character")
@@ -129,7 +133,3 @@ class TableSchema(SpecModel):
             if twin is not column.name:
                 raise ValueError(f"columns {twin} and {column.name} have the same standard name")
         return columns
-
-    def dump(self) -> dict[str, Any]:
-        """The schema as plain data, leaving out what is at its default."""
-        return self.model_dump(mode="json", exclude_defaults=True)

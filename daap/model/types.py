@@ -82,7 +82,7 @@ def _coerce(value: Any) -> ColumnType:  # noqa: ANN401 - whatever a spec holds
     if isinstance(value, ColumnType):
         return value
     if not isinstance(value, str):
-        raise ValueError(f"a type is text; allowed are {ALLOWED}")  # noqa: TRY004 - pydantic wants ValueError
+        raise ValueError(f"a type is text; allowed are {ALLOWED}")
     return parse_type(value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -58,14 +59,25 @@ class DataError:
 
     def __str__(self) -> str:
         where = ", ".join(
-            part for part in (f"line {self.line}" if self.line else "", f"column {self.column}" if self.column else "") if part
+            part
+            for part in (
+                f"line {self.line}" if self.line else "",
+                f"column {self.column}" if self.column else "",
+            )
+            if part
         )
         found = f" (found {self.value!r})" if self.value is not None else ""
         return f"{where + ': ' if where else ''}{self.code}: {self.expected}{found}"
 
     def dump(self) -> dict[str, Any]:
         """The error as plain data."""
-        return {"code": str(self.code), "line": self.line, "column": self.column, "value": self.value, "expected": self.expected}
+        return {
+            "code": str(self.code),
+            "line": self.line,
+            "column": self.column,
+            "value": self.value,
+            "expected": self.expected,
+        }
 
 
 def cut_value(value: str) -> str:
@@ -83,13 +95,12 @@ class ErrorLog:
     def add(self, error: DataError) -> None:
         """Counts `error`, and keeps it while there is room."""
         self.counts[error.code] += 1
-        if self.has_room:
+        if len(self.kept) < MAX_KEPT:
             self.kept.append(error)
 
-    @property
-    def has_room(self) -> bool:
-        """Whether another error would be kept in full."""
-        return len(self.kept) < MAX_KEPT
+    def merge(self, found: Iterable[DataError]) -> None:
+        """Keeps the first by line of what is kept and what was `found`; counting is the caller's."""
+        self.kept = sorted([*self.kept, *found], key=lambda error: error.line or 0)[:MAX_KEPT]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 from daap.model.table import TableSchema
 from daap.model.verdict import Verdict, Written
@@ -20,10 +20,11 @@ def silent(_step: str, _share: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A CSV file: where the engine finds it, and its size in bytes."""
+    """A CSV file: the path or URL where an engine finds it, its size in bytes, and how to read it from the start."""
 
     location: str
     size: int
+    open: Callable[[], BinaryIO]
 
 
 class Engine(ABC):
@@ -42,7 +43,9 @@ class Engine(ABC):
         """Reads the whole file and judges every value."""
 
     @abstractmethod
-    def curate(self, source: Source, schema: TableSchema, target: str, progress: Progress = silent) -> Written:
+    def curate(
+        self, source: Source, schema: TableSchema, target: str, progress: Progress = silent
+    ) -> Written:
         """Writes the rows of an accepted file as Parquet below `target` (a folder or prefix, not there yet).
 
         Raises EngineFailed if the file does not pass: nothing is dropped to make it fit.
@@ -57,11 +60,3 @@ class CanStage(Protocol):
         self, source: Source, schema: TableSchema, target: str, progress: Progress = silent
     ) -> tuple[Verdict, Written | None]:
         """As check, then curate; the second part is None, and `target` empty, if the file is refused."""
-
-
-@runtime_checkable
-class CanAnnotate(Protocol):
-    """An engine that can write the producer's CSV again with an error column."""
-
-    def annotate(self, source: Source, schema: TableSchema, verdict: Verdict, target: str) -> bool:
-        """Writes the file to `target`, a local path; returns whether all rows are in it (else those with errors)."""

@@ -1,0 +1,1 @@
+"""DuckDB: used on the laptop and inside Lambda."""

@@ -1,0 +1,270 @@
+"""The DuckDB engine: one pass for a good file, an exact one for any other.
+
+The direct path lets DuckDB read, judge and write in one statement, while a byte scan hashes the file
+and counts its records on its own. It is believed only if DuckDB refused nothing, the scan found the
+file plain, and both counted the same. Everything else takes the careful path: the exact reader
+judges the structure and numbers the lines, DuckDB judges the values of the right records.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from daap.csvtext.header import Layout, read_layout
+from daap.csvtext.records import RecordReader
+from daap.csvtext.scan import Scan, scan_file
+from daap.csvtext.sift import sift_records
+from daap.engines.duckdb.contract import missing, strict_value, unfit
+from daap.engines.duckdb.faults import log_faults
+from daap.engines.duckdb.reading import TextFile, select_texts
+from daap.engines.duckdb.session import Unfit, connect, count_parquet_rows, reporting, translated
+from daap.engines.duckdb.sql import identifier, literal
+from daap.errors import EngineFailed
+from daap.model.table import TableSchema
+from daap.model.verdict import ErrorLog, Verdict, Written, WrittenFile
+from daap.ports.engine import Engine, Progress, Source, silent
+
+DIRECT, CAREFUL = "direct", "careful"
+_OUTPUT = "part-0.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What the top of a file tells: the layout (None: unreadable), its errors, and where the data begins.
+
+    `data_start` is the byte behind the header, or None where the direct path cannot be taken.
+    """
+
+    layout: Layout | None
+    log: ErrorLog
+    data_start: int | None
+
+
+class DuckDBEngine(Engine):
+    """Checks and converts on one machine; one instance may be used by many threads."""
+
+    name = "duckdb"
+    version = duckdb.__version__
+
+    def __init__(
+        self, *, scratch: Path | None = None, memory_limit: str = "2GB", threads: int | None = None
+    ) -> None:
+        """`scratch` is a folder for intermediate files, the size of the input where the careful path is taken."""
+        self._scratch = scratch or Path(tempfile.gettempdir())
+        self._database = connect(self._scratch, memory_limit, threads)
+
+    def check(self, source: Source, schema: TableSchema, progress: Progress = silent) -> Verdict:
+        """See Engine."""
+        with self._job(source) as job:
+            verdict, _ = job.run(schema, None, progress)
+            return verdict
+
+    def stage(
+        self, source: Source, schema: TableSchema, target: str, progress: Progress = silent
+    ) -> tuple[Verdict, Written | None]:
+        """See CanStage."""
+        with self._job(source) as job:
+            try:
+                return job.run(schema, target, progress)
+            except BaseException:
+                _drop_target(target)
+                raise
+
+    def curate(
+        self, source: Source, schema: TableSchema, target: str, progress: Progress = silent
+    ) -> Written:
+        """See Engine."""
+        verdict, written = self.stage(source, schema, target, progress)
+        if written is None:
+            raise EngineFailed(f"{source.location} does not pass its schema: {verdict.errors[0]}")
+        return written
+
+    @contextmanager
+    def _job(self, source: Source) -> Iterator[_Job]:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        cursor = self._database.cursor()
+        with tempfile.TemporaryDirectory(prefix="load-", dir=self._scratch) as folder:
+            try:
+                yield _Job(cursor, source, Path(folder))
+            finally:
+                cursor.close()
+
+
+class _Job:
+    """The work on one file."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source, folder: Path) -> None:
+        self._connection, self._source, self._folder = connection, source, folder
+
+    def run(
+        self, schema: TableSchema, target: str | None, progress: Progress
+    ) -> tuple[Verdict, Written | None]:
+        """Judges the file and, with a `target`, writes it if it is accepted."""
+        head = self._read_head(schema)
+        if head.data_start is None or head.layout is None:
+            return self._run_careful(schema, head, self._hash_only(schema), target, progress)
+        with ThreadPoolExecutor(1, "daap-scan") as pool:
+            scanning = pool.submit(self._scan, schema, head.data_start)
+            rows = self._run_direct(schema, head.layout, target, progress)
+            scan = scanning.result()
+        if rows is not None and scan.plain and rows == scan.records:
+            return Verdict(rows, scan.size, scan.content_hash, path=DIRECT), self._describe(target)
+        if target:
+            _drop_target(target)
+        return self._run_careful(schema, head, scan, target, progress)
+
+    def _scan(self, schema: TableSchema, data_start: int | None) -> Scan:
+        with self._source.open() as stream:
+            return scan_file(stream, schema.dialect, data_start)
+
+    def _hash_only(self, schema: TableSchema) -> Scan:
+        return self._scan(schema, None)
+
+    def _read_head(self, schema: TableSchema) -> _Head:
+        log = ErrorLog()
+        with self._source.open() as stream:
+            reader = RecordReader(stream, schema.dialect)
+            layout = read_layout(reader, schema, log)
+            lines = reader.lines.number
+        plain = layout is not None and not log.counts and _is_plain(schema)
+        return _Head(layout, log, self._find_data(lines) if plain else None)
+
+    def _find_data(self, lines: int) -> int | None:
+        """The byte behind the first `lines` lines; None if one of them ends in a lone CR."""
+        start = 0
+        with self._source.open() as stream:
+            for _ in range(lines):
+                line = stream.readline()
+                if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
+                    return None
+                start += len(line)
+        return start
+
+    def _run_direct(
+        self, schema: TableSchema, layout: Layout, target: str | None, progress: Progress
+    ) -> int | None:
+        """The rows that DuckDB read and found right; None if it refused anything."""
+        with self._source.open() as stream:
+            line_end = _peek_line_end(stream.read(1 << 16))
+        file = TextFile(self._source.location, schema.dialect, layout, skip=layout.line, line_end=line_end)
+        try:
+            if target is None:
+                return self._count_right(file, schema, progress)
+            return self._write(file, schema, target, progress)
+        except Unfit:
+            return None
+
+    def _count_right(self, file: TextFile, schema: TableSchema, progress: Progress) -> int | None:
+        """The number of rows, or None if a value is wrong."""
+        tests = [
+            test for place, column in enumerate(schema.columns)
+            for test in (unfit(column, f"t{place}"), missing(column, f"t{place}"))
+        ]  # fmt: skip
+        wrong = " OR ".join(tests)
+        statement = f"SELECT count(*), count(*) FILTER (WHERE {wrong}) FROM ({select_texts(file, schema)})"
+        with translated("checking"), reporting(self._connection, "checking", progress):
+            row = self._connection.execute(statement).fetchone()
+        return int(row[0]) if row and not row[1] else None
+
+    def _write(self, file: TextFile, schema: TableSchema, target: str, progress: Progress) -> int:
+        values = ", ".join(
+            f"{strict_value(column, f't{place}')} AS {identifier(column.name)}"
+            for place, column in enumerate(schema.columns)
+        )
+        path = _output_path(target)
+        statement = (
+            f"COPY (SELECT {values} FROM ({select_texts(file, schema)})) TO {literal(path)} (FORMAT parquet)"
+        )
+        with translated("writing Parquet"), reporting(self._connection, "converting", progress):
+            row = self._connection.execute(statement).fetchone()
+        rows = int(row[0]) if row else 0
+        kept = count_parquet_rows(self._connection, path)
+        if kept != rows:
+            raise EngineFailed(f"DuckDB said {rows} rows, the Parquet file holds {kept}")
+        return rows
+
+    def _run_careful(
+        self, schema: TableSchema, head: _Head, scan: Scan, target: str | None, progress: Progress
+    ) -> tuple[Verdict, Written | None]:
+        log, rows = head.log, 0
+        file: TextFile | None = None
+        if head.layout is not None:
+            log = ErrorLog(list(head.log.kept), head.log.counts.copy())
+            file, rows, right = self._sift(schema, head.layout, log, progress)
+            self._judge_values(file, schema, log, right)
+        verdict = Verdict(rows, scan.size, scan.content_hash, tuple(log.kept), dict(log.counts), path=CAREFUL)
+        if target is None or file is None or not verdict.accepted:
+            return verdict, None
+        self._write_sifted(file, schema, target, rows, progress)
+        return verdict, self._describe(target)
+
+    def _sift(
+        self, schema: TableSchema, layout: Layout, log: ErrorLog, progress: Progress
+    ) -> tuple[TextFile, int, int]:
+        """Writes the right records to a scratch file; returns it, all records and the right ones."""
+        path = self._folder / "sifted.csv"
+        with self._source.open() as stream, path.open("w", encoding="utf-8", newline="") as out:
+            reader = RecordReader(stream, schema.dialect)
+            read_layout(reader, schema, ErrorLog())  # again, to come to the data; its errors are known
+            sifted = sift_records(reader, layout, schema, out, log, _share(progress, self._source.size))
+        file = TextFile(str(path), schema.dialect, layout, numbered=True, longest=sifted.longest)
+        return file, sifted.records, sifted.right
+
+    def _judge_values(self, file: TextFile, schema: TableSchema, log: ErrorLog, right: int) -> None:
+        try:
+            seen = log_faults(self._connection, file, schema, log)
+        except Unfit as error:
+            raise EngineFailed(f"DuckDB cannot read what the exact reader accepts: {error}") from error
+        if seen != right:
+            raise EngineFailed(f"DuckDB read {seen} rows where the exact reader counts {right}")
+
+    def _write_sifted(
+        self, file: TextFile, schema: TableSchema, target: str, rows: int, progress: Progress
+    ) -> None:
+        try:
+            written = self._write(file, schema, target, progress)
+        except Unfit as error:
+            raise EngineFailed(f"DuckDB refuses a value that passed the check: {error}") from error
+        if written != rows:
+            raise EngineFailed(f"{rows} rows were read but {written} written")
+
+    def _describe(self, target: str | None) -> Written | None:
+        if target is None:
+            return None
+        path = _output_path(target)
+        rows = count_parquet_rows(self._connection, path)
+        return Written(target, (WrittenFile(_OUTPUT, rows, Path(path).stat().st_size),))
+
+
+def _is_plain(schema: TableSchema) -> bool:
+    """Whether DuckDB's reader and the byte scan know the dialect."""
+    dialect = schema.dialect
+    return dialect.encoding in ("utf-8", "utf-8-sig") and dialect.escape in (None, dialect.quote)
+
+
+def _peek_line_end(head: bytes) -> str:
+    return "\r\n" if b"\r\n" in head else "\n"
+
+
+def _share(progress: Progress, size: int) -> Callable[[int], None]:
+    return lambda done: progress("checking", min(done / size, 1.0) if size else 1.0)
+
+
+def _output_path(target: str) -> str:
+    if "://" not in target:
+        Path(target).mkdir(parents=True, exist_ok=True)
+    return f"{target.rstrip('/')}/{_OUTPUT}"
+
+
+def _drop_target(target: str) -> None:
+    if "://" not in target:
+        with suppress(FileNotFoundError):
+            shutil.rmtree(target)

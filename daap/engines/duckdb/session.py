@@ -1,0 +1,88 @@
+"""A DuckDB connection set up for ingestion, and DuckDB's errors as daap's own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from daap.engines.duckdb.sql import literal
+from daap.errors import Cancelled, EngineFailed, StoreUnavailable
+from daap.ports.engine import Progress, silent
+
+_POLL_SECONDS = 0.2
+
+
+class Unfit(Exception):
+    """The statement met text that is not as it should be. Internal: the careful path finds out what."""
+
+
+def connect(scratch: Path, memory_limit: str, threads: int | None) -> duckdb.DuckDBPyConnection:
+    """An in-memory database that loads no extensions from the network and spills below `scratch`."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "memory_limit": memory_limit,
+        "temp_directory": str(scratch / "spill"),
+    }
+    if threads:
+        config["threads"] = threads
+    connection = duckdb.connect(config=config)
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """DuckDB's errors as Unfit, StoreUnavailable, Cancelled or EngineFailed; `doing` says at what."""
+    try:
+        yield
+    except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
+        raise Unfit(str(error)) from error
+    except duckdb.InterruptException:
+        raise Cancelled(f"stopped while {doing}") from None
+    except duckdb.OutOfMemoryException as error:
+        raise EngineFailed(f"not enough memory while {doing}: {_first_line(error)}") from error
+    except duckdb.IOException as error:
+        raise StoreUnavailable(f"cannot read or write while {doing}: {_first_line(error)}") from error
+    except duckdb.Error as error:
+        raise EngineFailed(f"DuckDB failed while {doing}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+@contextmanager
+def reporting(connection: duckdb.DuckDBPyConnection, step: str, progress: Progress) -> Iterator[None]:
+    """Passes DuckDB's own progress on, a few times a second, while the block runs a statement."""
+    if progress is silent:
+        yield
+        return
+    done = threading.Event()
+
+    def poll() -> None:
+        while not done.wait(_POLL_SECONDS):
+            share = connection.query_progress()
+            if share >= 0:
+                progress(step, min(share, 100.0) / 100)
+
+    thread = threading.Thread(target=poll, name="daap-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def count_parquet_rows(connection: duckdb.DuckDBPyConnection, path: str) -> int:
+    """The rows that a Parquet file's own footer counts."""
+    with translated("counting the rows written"):
+        row = connection.execute(
+            f"SELECT sum(num_rows) FROM parquet_file_metadata({literal(path)})"
+        ).fetchone()
+    return int(row[0]) if row and row[0] is not None else 0

@@ -1,0 +1,67 @@
+"""Curating: an archived file becomes a published snapshot of Parquet."""
+
+from __future__ import annotations
+
+import time
+
+from daap.errors import EngineFailed
+from daap.model.events import FileArchived, LoadCurated, NothingToDo
+from daap.model.keys import file_key
+from daap.model.loads import LoadStatus, Receipt
+from daap.model.verdict import Written
+from daap.pipeline.audit import Trail
+from daap.pipeline.claims import drop_claim, find_claim
+from daap.pipeline.lake import Lake
+from daap.ports.catalogue import TableEntry
+
+
+def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | NothingToDo:
+    """Publishes the snapshot of an archived file.
+
+    Raises EngineFailed if not every row that was read was written, NotRegistered if the table is
+    gone, StoreUnavailable where it cannot be done now. Nothing is published then.
+    """
+    receipt = lake.ledger.get(event.receipt.load)
+    load = receipt.load
+    if receipt.is_final:
+        lake.catalogue.discard(load)
+        _end_claim(lake, receipt)
+        return NothingToDo(_raw_key(receipt), load)
+    started = time.perf_counter()
+    written = event.staged or _convert(receipt, lake)
+    if written.rows != receipt.rows_read:
+        lake.catalogue.discard(load)
+        raise EngineFailed(
+            f"{receipt.rows_read} rows were read but {written.rows} written; nothing is published"
+        )
+    outputs = lake.catalogue.publish(load, written)
+    seconds = round(time.perf_counter() - started, 6)
+    curated = lake.ledger.advance(
+        load, LoadStatus.CURATED, rows_written=sum(file.rows for file in outputs), output_files=outputs,
+        timings={"curate": seconds},
+    )  # fmt: skip
+    trail.info(
+        "curated", f"published {curated.rows_written} rows", rows=curated.rows_written, seconds=seconds,
+        schemaVersion=curated.schema_version,
+    )  # fmt: skip
+    _end_claim(lake, curated)
+    return LoadCurated(curated)
+
+
+def _convert(receipt: Receipt, lake: Lake) -> Written:
+    """Parquet from raw, where the check left none: another engine, or a restart in between."""
+    registered = lake.registry.get(receipt.product)
+    schema = registered.schema(receipt.table)
+    lake.catalogue.put_table(TableEntry(receipt.load.ref, schema))
+    lake.catalogue.discard(receipt.load)
+    target = lake.catalogue.new_target(receipt.load)
+    return lake.engine.curate(lake.source(_raw_key(receipt)), schema, target, lake.progress)
+
+
+def _raw_key(receipt: Receipt) -> str:
+    return file_key("raw", receipt.load, receipt.file_id, receipt.extension)
+
+
+def _end_claim(lake: Lake, receipt: Receipt) -> None:
+    if claim := find_claim(lake.store, receipt.file_id):
+        drop_claim(lake.store, claim)

@@ -1,0 +1,111 @@
+"""The report of a refused file: JSON for machines, the producer's own CSV with an error column for people."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import defaultdict
+from contextlib import suppress
+from typing import Any, TextIO
+
+from daap.csvtext.lines import UNDECODABLE
+from daap.csvtext.records import RecordReader
+from daap.errors import ObjectMissing, UnknownLoad
+from daap.model.keys import annotated_key, report_key
+from daap.model.loads import ErrorSummary, Receipt
+from daap.model.table import Dialect, TableSchema
+from daap.model.verdict import DataError, Verdict
+from daap.ports.engine import Source
+from daap.ports.objects import ObjectStore
+
+MAX_ANNOTATED = 100 << 20
+"""Bytes of a file up to which the annotated CSV holds all its rows; beyond, only those with errors."""
+
+_COLUMNS = ("daap_line", "daap_error")
+
+
+def write_report(
+    store: ObjectStore, receipt: Receipt, verdict: Verdict, source: Source, schema: TableSchema | None
+) -> ErrorSummary:
+    """Writes the reports of a refused file beside where it will lie, and returns their summary.
+
+    Without a `schema` (the table is not registered) there is no annotated CSV.
+    """
+    key = report_key(receipt.load, receipt.file_id)
+    store.put(key, json.dumps(_describe(receipt, verdict), indent=1, ensure_ascii=False).encode())
+    annotated = None
+    if schema is not None and any(error.line for error in verdict.errors):
+        annotated = annotated_key(receipt.load, receipt.file_id)
+        _write_annotated(store, annotated, verdict, source, schema.dialect)
+    return ErrorSummary(
+        total=verdict.total,
+        by_code={str(code): count for code, count in sorted(verdict.counts.items())},
+        first=str(verdict.errors[0]),
+        report=key,
+        annotated=annotated,
+    )
+
+
+def read_report(store: ObjectStore, receipt: Receipt) -> dict[str, Any]:
+    """The JSON report of a failed load; raises UnknownLoad if the load has none."""
+    with suppress(ObjectMissing):
+        if receipt.errors:
+            report: dict[str, Any] = json.loads(store.read(receipt.errors.report)[0])
+            return report
+    raise UnknownLoad(f"load {receipt.load} has no errors: it is {receipt.status}")
+
+
+def _describe(receipt: Receipt, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "load": str(receipt.load),
+        "file": receipt.source_name,
+        "total": verdict.total,
+        "kept": len(verdict.errors),
+        "byCode": {str(code): count for code, count in sorted(verdict.counts.items())},
+        "errors": [error.dump() for error in verdict.errors],
+    }
+
+
+def _write_annotated(
+    store: ObjectStore, key: str, verdict: Verdict, source: Source, dialect: Dialect
+) -> None:
+    with tempfile.TemporaryFile("w+", encoding="utf-8-sig", errors="replace", newline="") as out:
+        annotate_file(source, dialect, verdict.errors, out)
+        out.flush()
+        out.buffer.seek(0)
+        store.put(key, out.buffer)
+
+
+def annotate_file(source: Source, dialect: Dialect, errors: tuple[DataError, ...], out: TextIO) -> None:
+    """Writes the records of a file to `out`, each behind its line and its errors; the preamble is left out.
+
+    The new columns come first, so that no fault in a record can hide them.
+    """
+    by_line: dict[int, list[str]] = defaultdict(list)
+    for error in errors:
+        by_line[error.line or 0].append(_say(error))
+    everything = source.size <= MAX_ANNOTATED
+    with source.open() as stream:
+        reader = RecordReader(stream, dialect)
+        reader.skip_lines(dialect.skip_lines)
+        is_header = dialect.header
+        for record in reader:
+            said = by_line.pop(record.line, [])
+            if is_header:
+                _write_row(out, dialect, _COLUMNS, record.text)
+                for message in [*by_line.pop(0, []), *said]:
+                    _write_row(out, dialect, (str(record.line), message), "")
+            elif said or everything:
+                _write_row(out, dialect, (str(record.line), "; ".join(said)), record.text)
+            is_header = False
+
+
+def _say(error: DataError) -> str:
+    where = f"{error.column}: " if error.column else ""
+    return f"{error.code}: {where}{error.expected}"
+
+
+def _write_row(out: TextIO, dialect: Dialect, cells: tuple[str, str], record: str) -> None:
+    quote = dialect.quote or '"'
+    quoted = (f"{quote}{cell.replace(quote, quote * 2)}{quote}" if cell else "" for cell in cells)
+    out.write(dialect.delimiter.join([*quoted, record.replace(UNDECODABLE, "\ufffd")]) + "\r\n")

@@ -1,0 +1,60 @@
+"""The catalogue in memory; engines write to a folder that it is given."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from daap.errors import NotRegistered
+from daap.model.keys import partition_prefix
+from daap.model.loads import LoadId, OutputFile, TableRef
+from daap.model.verdict import Written
+from daap.ports.catalogue import Catalogue, TableEntry
+
+
+class MemoryCatalogue(Catalogue):
+    """Tables and snapshots in dictionaries; `folder` is where engines write."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tables: dict[tuple[str, str], TableEntry] = {}
+        self._snapshots: dict[LoadId, tuple[OutputFile, ...]] = {}
+
+    def put_table(self, entry: TableEntry) -> None:
+        """See Catalogue."""
+        self._tables[entry.ref.database, entry.ref.table.lower()] = entry
+
+    def tables(self) -> Sequence[TableEntry]:
+        """See Catalogue."""
+        return [self._tables[key] for key in sorted(self._tables)]
+
+    def table(self, database: str, table: str) -> TableEntry:
+        """See Catalogue."""
+        try:
+            return self._tables[database.lower(), table.lower()]
+        except KeyError:
+            raise NotRegistered(f"there is no table {database}.{table}") from None
+
+    def new_target(self, load: LoadId) -> str:
+        """See Catalogue."""
+        return str(self._folder / f"{str(load).replace('/', '-')}-{uuid.uuid4().hex}")
+
+    def publish(self, load: LoadId, written: Written) -> tuple[OutputFile, ...]:
+        """See Catalogue."""
+        prefix = partition_prefix("curated", load)
+        files = tuple(OutputFile(key=prefix + f.name, rows=f.rows, bytes=f.size) for f in written.files)
+        visible = self._snapshots.setdefault(load, files)
+        if visible is files:
+            shutil.move(written.target, self._folder / "visible" / prefix)
+        return visible
+
+    def discard(self, load: LoadId) -> None:
+        """See Catalogue."""
+        for folder in self._folder.glob(f"{str(load).replace('/', '-')}-*"):
+            shutil.rmtree(folder)
+
+    def snapshots(self, ref: TableRef) -> Sequence[str]:
+        """See Catalogue."""
+        return sorted(load.stamp for load in self._snapshots if load.ref == ref)

@@ -1,0 +1,1 @@
+"""daap on a laptop: folders, DuckDB, a watcher and a command line."""
