@@ -58,9 +58,7 @@ def _broken_header(record: Record) -> DataError:
     return DataError(code, "a header line that can be read", line=record.line, value=cut_value(record.text))
 
 
-def match_header(
-    headers: Sequence[str], schema: TableSchema, line: int, last_line: int, log: ErrorLog
-) -> Layout:
+def match_header(headers: Sequence[str], schema: TableSchema, line: int, last_line: int, log: ErrorLog) -> Layout:
     """The layout that `headers` give; what does not match the schema goes to `log`."""
     wanted = {standardise(column.name): column.name for column in schema.columns}
     names = [name_header(header, place) for place, header in enumerate(headers, 1)]
@@ -72,9 +70,7 @@ def match_header(
             positions[wanted[name]] = place
     for name, column in wanted.items():
         if name not in names:
-            log.add(
-                DataError(Code.MISSING_COLUMN, f"a column {column} in the header", line=line, column=column)
-            )
+            log.add(DataError(Code.MISSING_COLUMN, f"a column {column} in the header", line=line, column=column))
     return Layout(positions, tuple(wanted.get(name, name) for name in names), last_line)
 
 

@@ -88,9 +88,7 @@ def _read_group(mark: str, example: str) -> tuple[str, str]:
     """`1,234` shows grouping; `1.234` might be a group or a fraction, so it has to be written out."""
     if mark == ",":
         return ",", "."
-    raise ValueError(
-        f"{example!r} can be read in two ways; write 1.234,50 for grouping or 1234.5 for a fraction"
-    )
+    raise ValueError(f"{example!r} can be read in two ways; write 1.234,50 for grouping or 1234.5 for a fraction")
 
 
 def check_time_format(pattern: str, kind: Literal["date", "timestamp"]) -> str:
@@ -108,9 +106,7 @@ def check_time_format(pattern: str, kind: Literal["date", "timestamp"]) -> str:
             shown = ", ".join(f"%{p}" for p in sorted(allowed, key=str.lower))
             raise ValueError(f"%{part} is not allowed in a {kind} format; allowed are {shown}")
     if not _LITERALS.fullmatch(_DIRECTIVE.sub("", pattern)):
-        raise ValueError(
-            f"format {pattern!r}: only spaces and - / . , : ; _ T ( ) may stand between the % parts"
-        )
+        raise ValueError(f"format {pattern!r}: only spaces and - / . , : ; _ T ( ) may stand between the % parts")
     _check_whole([allowed[part] for part in parts], pattern)
     return pattern
 

@@ -19,9 +19,7 @@ ZONES: tuple[Zone, ...] = get_args(Zone)
 
 _MAJOR = re.compile(r"v([1-9]\d{0,5})")
 _PARTITION = re.compile(r"load_timestamp=(.+)")
-_FILE = re.compile(
-    r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(?P<ext>[a-z0-9]{1,16})"
-)
+_FILE = re.compile(r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(?P<ext>[a-z0-9]{1,16})")
 _PART = re.compile(r"[^\x00-\x1f/\\]{1,255}")
 
 
@@ -127,8 +125,6 @@ def read_landing(key: str) -> Drop | Upload:
 def _read_upload(parts: list[str]) -> Upload:
     major, stamp, name = _MAJOR.fullmatch(parts[2]), _PARTITION.fullmatch(parts[4]), _FILE.fullmatch(parts[5])
     if not (major and stamp and name):
-        raise InvalidName(
-            "the full layout is {product}/v1/{table}/load_timestamp=20260131T235959Z/{uuid}.csv"
-        )
+        raise InvalidName("the full layout is {product}/v1/{table}/load_timestamp=20260131T235959Z/{uuid}.csv")
     parse_stamp(stamp[1])
     return Upload(LoadId(TableRef(parts[1], int(major[1]), parts[3]), stamp[1]), name["id"], name["ext"])

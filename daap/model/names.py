@@ -33,8 +33,7 @@ def check_table(name: str) -> str:
     """Returns `name`; raises InvalidName unless it is a table name."""
     if not _TABLE.fullmatch(name):
         raise InvalidName(
-            f"table name {name!r} is not allowed: begin with a letter, then letters, digits and _, "
-            "2 to 128 characters"
+            f"table name {name!r} is not allowed: begin with a letter, then letters, digits and _, 2 to 128 characters"
         )
     return name
 

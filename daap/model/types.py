@@ -24,8 +24,7 @@ NUMBERS: frozenset[Kind] = INTEGERS | FLOATS | {"decimal"}
 TIMES: frozenset[Kind] = frozenset({"date", "timestamp"})
 
 ALLOWED = (
-    "boolean, tinyint, smallint, int, bigint, float, double, decimal(p,s), "
-    "string, varchar(n), char(n), date, timestamp"
+    "boolean, tinyint, smallint, int, bigint, float, double, decimal(p,s), string, varchar(n), char(n), date, timestamp"
 )
 MAX_PRECISION, MAX_VARCHAR, MAX_CHAR = 38, 65535, 255
 

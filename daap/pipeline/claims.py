@@ -17,7 +17,7 @@ from daap.errors import ObjectConflict, ObjectMissing
 from daap.model.keys import Drop, Upload, claim_key, clock_key, file_key
 from daap.model.loads import LoadId, TableRef
 from daap.model.stamps import format_stamp, next_stamp
-from daap.ports.objects import ABSENT, ObjectInfo, ObjectStore
+from daap.ports.objects import ABSENT, Expect, ObjectInfo, ObjectStore
 
 _NAMESPACE = uuid.UUID("7c1c62a1-6c1b-5f0e-9a52-6d5c0e1e9a3b")
 _CLAIMS = "metadata/load-claims/"
@@ -34,6 +34,7 @@ class Claim:
     table: str
     stamp: str
     key: str
+    name: str
     extension: str
     actor: str
 
@@ -48,9 +49,7 @@ class Claim:
         return file_key("landing", self.load, self.file_id, self.extension)
 
 
-def claim_file(
-    store: ObjectStore, place: Drop | Upload, info: ObjectInfo, ref: TableRef, actor: str
-) -> Claim:
+def claim_file(store: ObjectStore, place: Drop | Upload, info: ObjectInfo, ref: TableRef, actor: str) -> Claim:
     """The claim of a file, made now or found; the same file gets the same one however often it is asked for."""
     if isinstance(place, Upload):
         file_id, stamp, extension = place.file_id, place.load.stamp, place.extension
@@ -61,11 +60,22 @@ def claim_file(
     if found := find_claim(store, file_id):
         return found
     stamp = stamp or allot_stamp(store, ref)
-    claim = Claim(file_id, ref.product, ref.major, ref.table, stamp, info.key, extension, actor)
+    name = info.key.rpartition("/")[2]
+    return _put_claim(store, Claim(file_id, ref.product, ref.major, ref.table, stamp, info.key, name, extension, actor))
+
+
+def announce_file(store: ObjectStore, ref: TableRef, name: str, actor: str) -> Claim:
+    """A claim for a file called `name` that is about to be put down under the claim's landing key."""
+    file_id, stamp, extension = str(uuid.uuid4()), allot_stamp(store, ref), _extension(name)
+    key = file_key("landing", LoadId(ref, stamp), file_id, extension)
+    return _put_claim(store, Claim(file_id, ref.product, ref.major, ref.table, stamp, key, name, extension, actor))
+
+
+def _put_claim(store: ObjectStore, claim: Claim) -> Claim:
     try:
-        store.put(claim_key(file_id), _encode(claim), ABSENT)
+        store.put(claim_key(claim.file_id), _encode(claim), ABSENT)
     except ObjectConflict:
-        return find_claim(store, file_id) or claim
+        return find_claim(store, claim.file_id) or claim
     return claim
 
 
@@ -103,11 +113,12 @@ def allot_stamp(store: ObjectStore, ref: TableRef) -> str:
     """A load timestamp for a table: now, or a second behind the last one allotted if that is later."""
     while True:
         now = format_stamp(datetime.now(UTC))
+        token: str | Expect = ABSENT
         try:
             data, token = store.read(clock_key(ref))
             stamp = max(now, next_stamp(data.decode()))
         except ObjectMissing:
-            token, stamp = ABSENT, now
+            stamp = now
         try:
             store.put(clock_key(ref), stamp.encode(), token)
         except ObjectConflict:

@@ -31,9 +31,7 @@ def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | 
     written = event.staged or _convert(receipt, lake)
     if written.rows != receipt.rows_read:
         lake.catalogue.discard(load)
-        raise EngineFailed(
-            f"{receipt.rows_read} rows were read but {written.rows} written; nothing is published"
-        )
+        raise EngineFailed(f"{receipt.rows_read} rows were read but {written.rows} written; nothing is published")
     outputs = lake.catalogue.publish(load, written)
     seconds = round(time.perf_counter() - started, 6)
     curated = lake.ledger.advance(

@@ -50,10 +50,13 @@ class Lake:
         """The receipts of the lake."""
         return Ledger(self.store)
 
+    def locate(self, key: str) -> str:
+        """The path or URL of a key; the key itself where the store has none."""
+        return self.store.locate(key) if isinstance(self.store, CanLocate) else key
+
     def source(self, key: str) -> Source:
         """A stored file as an engine takes it."""
-        location = self.store.locate(key) if isinstance(self.store, CanLocate) else key
-        return Source(location, self.store.stat(key).size, lambda: self.store.open(key))
+        return Source(self.locate(key), self.store.stat(key).size, lambda: self.store.open(key))
 
     def hold(self, name: str, *, wait: bool) -> AbstractContextManager[None]:
         """Saves double work where the store can; see CanHold."""

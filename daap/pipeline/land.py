@@ -94,7 +94,7 @@ def _first_receipt(claim: Claim) -> Receipt:
         file_id=claim.file_id,
         status=LoadStatus.LANDED,
         actor=claim.actor,
-        source_name=claim.key.rpartition("/")[2],
+        source_name=claim.name,
         extension=claim.extension,
     )
 
@@ -173,24 +173,33 @@ def _judge_file(job: _Job) -> Landed:
     product = _find_product(job)
     if product and job.claim.table in product.product.files:
         return _archive_plain(job, product)
-    schema = product.product.tables.get(job.claim.table) if product else None
-    inferred = None
-    if schema is None and job.lake.infer and job.claim.extension == "csv":
-        inferred = job.lake.infer(
-            job.lake.source(job.where), job.receipt.source_name, job.claim.product, job.claim.table
-        )
-        if isinstance(inferred, DataError):
-            return _refuse(job, _bare_verdict(job, inferred), None)
-        schema = inferred.tables[job.claim.table]
-    if problem := _find_obstacle(job, schema):
-        return _refuse(job, _bare_verdict(job, problem), None)
-    assert schema is not None  # noqa: S101 - the obstacle otherwise
+    if job.claim.extension != "csv":
+        not_csv = DataError(Code.NOT_CSV, "a file whose name ends in .csv", value=job.receipt.source_name)
+        return _refuse(job, _bare_verdict(job, not_csv), None)
+    if product and (schema := product.product.tables.get(job.claim.table)):
+        return _judge_table(job, schema, product)
+    inferred = _infer_spec(job)
+    if isinstance(inferred, DataError):
+        return _refuse(job, _bare_verdict(job, inferred), None)
+    return _judge_table(job, inferred.tables[job.claim.table], inferred)
+
+
+def _judge_table(job: _Job, schema: TableSchema, product: Registered | Product) -> Landed:
+    """Checks the file by its schema; an inferred product is registered once the file has passed."""
     checked = _check_file(job, schema)
     if not checked.verdict.accepted:
         return _refuse(job, checked.verdict, schema)
-    if inferred is not None:
-        product = _register_inferred(job, inferred)
-    return _archive(job, checked, product)
+    registered = _register_inferred(job, product) if isinstance(product, Product) else product
+    return _archive(job, checked, registered)
+
+
+def _infer_spec(job: _Job) -> Product | DataError:
+    """A spec for a table that nobody registered, where the lake infers; else what to do about it."""
+    claim = job.claim
+    if job.lake.infer:
+        return job.lake.infer(job.lake.source(job.where), job.receipt.source_name, claim.product, claim.table)
+    how = f"{claim.load.ref} is none. Put table {claim.table} into a spec and run: daap-local register SPEC.yaml"
+    return DataError(Code.NOT_REGISTERED, f"a registered table; {how} (or watch with --infer)")
 
 
 def _find_product(job: _Job) -> Registered | None:
@@ -200,19 +209,6 @@ def _find_product(job: _Job) -> Registered | None:
     except NotRegistered:
         return None
     return found if found.version.major == job.claim.major else None
-
-
-def _find_obstacle(job: _Job, schema: TableSchema | None) -> DataError | None:
-    """Why the file need not be read at all, if so."""
-    claim = job.claim
-    if schema is None:
-        how = f"write a spec with table {claim.table} (daap-local infer FILE makes a first one), then: daap-local register SPEC.yaml"
-        return DataError(
-            Code.NOT_REGISTERED, f"a registered table; {claim.load.ref} is none: {how}", value=claim.product
-        )
-    if claim.extension != "csv":
-        return DataError(Code.NOT_CSV, "a file whose name ends in .csv", value=job.receipt.source_name)
-    return None
 
 
 def _bare_verdict(job: _Job, error: DataError) -> Verdict:
@@ -253,16 +249,14 @@ def _register_inferred(job: _Job, inferred: Product) -> Registered:
     return registered
 
 
-def _archive(job: _Job, checked: _Checked, product: Registered | None) -> FileArchived:
+def _archive(job: _Job, checked: _Checked, product: Registered) -> FileArchived:
     lake, load, verdict = job.lake, job.claim.load, checked.verdict
     lake.ledger.advance(
         load, LoadStatus.CHECKED, rows_read=verdict.rows, timings={"check": round(checked.seconds, 6)},
-        schema_version=str(product.version) if product else None,
+        schema_version=str(product.version),
         **_file_facts(job, verdict),
     )  # fmt: skip
-    job.trail.info(
-        "checked", f"{verdict.rows} rows are right", rows=verdict.rows, seconds=round(checked.seconds, 6)
-    )
+    job.trail.info("checked", f"{verdict.rows} rows are right", rows=verdict.rows, seconds=round(checked.seconds, 6))
     return FileArchived(_move_to_raw(job, verdict.size), checked.staged)
 
 

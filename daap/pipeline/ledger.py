@@ -42,9 +42,7 @@ class Ledger:
                 return found
             timings = found.timings | facts.pop("timings", {})
             reached = found.reached | {status: datetime.now(UTC)}
-            receipt = found.model_copy(
-                update={**facts, "status": status, "timings": timings, "reached": reached}
-            )
+            receipt = found.model_copy(update={**facts, "status": status, "timings": timings, "reached": reached})
             try:
                 self._store.put(receipt_key(load), _encode(receipt), token)
             except ObjectConflict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from collections import defaultdict
@@ -66,14 +67,14 @@ def _describe(receipt: Receipt, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _write_annotated(
-    store: ObjectStore, key: str, verdict: Verdict, source: Source, dialect: Dialect
-) -> None:
-    with tempfile.TemporaryFile("w+", encoding="utf-8-sig", errors="replace", newline="") as out:
+def _write_annotated(store: ObjectStore, key: str, verdict: Verdict, source: Source, dialect: Dialect) -> None:
+    with tempfile.TemporaryFile() as file:
+        # With a byte order mark, which spreadsheets need to see that it is UTF-8.
+        out = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="", write_through=True)
         annotate_file(source, dialect, verdict.errors, out)
-        out.flush()
-        out.buffer.seek(0)
-        store.put(key, out.buffer)
+        out.detach()
+        file.seek(0)
+        store.put(key, file)
 
 
 def annotate_file(source: Source, dialect: Dialect, errors: tuple[DataError, ...], out: TextIO) -> None:

@@ -43,9 +43,7 @@ class Engine(ABC):
         """Reads the whole file and judges every value."""
 
     @abstractmethod
-    def curate(
-        self, source: Source, schema: TableSchema, target: str, progress: Progress = silent
-    ) -> Written:
+    def curate(self, source: Source, schema: TableSchema, target: str, progress: Progress = silent) -> Written:
         """Writes the rows of an accepted file as Parquet below `target` (a folder or prefix, not there yet).
 
         Raises EngineFailed if the file does not pass: nothing is dropped to make it fit.

@@ -38,7 +38,7 @@ class FolderStore(ObjectStore):
     def __init__(self, root: Path, zones: Mapping[Zone, Path] | None = None) -> None:
         """`zones` gives those folders that do not lie at `{root}/{zone}`."""
         self.root = root
-        self._zones: dict[str, Path] = {zone: root / zone for zone in ZONES} | dict(zones or {})
+        self._zones: dict[str, Path] = {zone: (zones or {}).get(zone, root / zone) for zone in ZONES}
 
     def locate(self, key: str) -> str:
         """See CanLocate."""
@@ -46,6 +46,8 @@ class FolderStore(ObjectStore):
 
     def path(self, key: str) -> Path:
         """The path of a key, or of a prefix that ends in a slash."""
+        if key.rstrip("/") in self._zones:
+            return self._zones[key.rstrip("/")]
         zone, _, rest = check_key(key.rstrip("/")).partition("/")
         return self._zones[zone] / rest
 
@@ -116,7 +118,7 @@ class FolderStore(ObjectStore):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See ObjectStore."""
         folder, _, start = prefix.rpartition("/")
-        path = self._zones[folder] if folder in self._zones else self.path(folder)
+        path = self.path(folder)
         with translated(f"list {path}"):
             yield from _walk(path, folder, start)
 

@@ -155,9 +155,17 @@ def test_bad_file_is_refused_with_every_mistake_where_it_is(lake):
     assert receipt["status"] == "failed"
     assert sorted(found, key=str) == sorted(BAD_MARCH, key=str)
     assert report["total"] == len(BAD_MARCH)
-    assert report["byCode"] == {
-        code: [at[0] for at in BAD_MARCH].count(code) for code in {at[0] for at in BAD_MARCH}
-    }
+    assert report["byCode"] == {code: [at[0] for at in BAD_MARCH].count(code) for code in {at[0] for at in BAD_MARCH}}
+
+
+def test_comma_too_many_at_the_end_of_a_line_is_refused(lake, tmp_path):
+    file = tmp_path / "march.csv"
+    file.write_bytes(GOOD[0].file.read_bytes().removesuffix(b"\n") + b",\n")
+    lake.register(GOOD[0].spec)
+    lake.ingest(file, "spend", "march", ends=1)
+    (receipt,) = lake.list_loads()
+    (error,) = lake.report_errors(name_load(receipt))["errors"]
+    assert (error["code"], error["line"]) == ("too_many_fields", 13)
 
 
 def test_refused_file_leaves_the_snapshot_before_it(lake):

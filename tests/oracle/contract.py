@@ -171,7 +171,7 @@ class _Reader:
             self.state = self.begin_field
         else:
             if char == self.dialect.quote:
-                self.record.fault = self.record.fault or Code.BROKEN_QUOTE
+                return self.break_record(Code.BROKEN_QUOTE, char)
             self.text += char
         return None
 
@@ -186,7 +186,7 @@ class _Reader:
 
     def behind_escape(self, char: str) -> Record | None:
         if char not in (self.dialect.quote, self.dialect.escape_mark):
-            self.record.fault = self.record.fault or Code.BROKEN_ESCAPE
+            return self.break_record(Code.BROKEN_ESCAPE, char)
         self.text += char
         self.state = self.inside_quotes
         return None
@@ -198,8 +198,18 @@ class _Reader:
             self.state = self.inside_quotes
             return None
         if char != self.dialect.delimiter and not is_line_end(char):
-            self.record.fault = self.record.fault or Code.BROKEN_QUOTE
+            return self.break_record(Code.BROKEN_QUOTE, char)
         return self.plain_field(char)
+
+    def break_record(self, fault: Code, char: str) -> Record | None:
+        """From where its quoting breaks, the rest of a record's line is passed over."""
+        self.record.fault = fault
+        self.state = self.pass_over
+        return self.pass_over(char)
+
+    def pass_over(self, char: str) -> Record | None:
+        self.text = ""
+        return self.end_record() if is_line_end(char) else None
 
     def end_field(self) -> None:
         self.record.fields.append(self.text)
@@ -430,13 +440,11 @@ def plain_number(text: str, column: Column) -> str:
     whole, point, fraction = amount.partition(form.point)
     if point and form.point not in column.format:
         raise Misfit  # the example shows no decimal mark
-    digits = "[0-9]+"
-    if form.grouping:
-        digits += f"|[0-9]{{1,3}}({re.escape(form.grouping)}[0-9]{{3}})+"
-    if not re.fullmatch(digits, whole) or not re.fullmatch("[0-9]+" if point else "", fraction):
+    if form.grouping and re.fullmatch(f"[0-9]{{1,3}}({re.escape(form.grouping)}[0-9]{{3}})+", whole):
+        whole = whole.replace(form.grouping, "")
+    if not re.fullmatch("[0-9]*", whole + fraction):
         raise Misfit
-    plain = whole.replace(form.grouping, "") if form.grouping else whole
-    return f"{sign}{plain}.{fraction}" if point else sign + plain
+    return f"{sign}{whole}.{fraction}" if point else sign + whole  # to be judged as any other number
 
 
 def _split_sign(text: str, negative: str, prefix: str) -> tuple[str, str]:

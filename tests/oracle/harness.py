@@ -37,9 +37,7 @@ def write_source(folder: Path, data: bytes) -> Source:
     return file_source(path)
 
 
-def stage_file(
-    engine: Engine, source: Source, schema: TableSchema, target: Path
-) -> tuple[Verdict, Written | None]:
+def stage_file(engine: Engine, source: Source, schema: TableSchema, target: Path) -> tuple[Verdict, Written | None]:
     """Check and conversion by the engine's own way: in one pass where it can."""
     if isinstance(engine, CanStage):
         return engine.stage(source, schema, str(target))
@@ -49,9 +47,7 @@ def stage_file(
 
 def read_rows(target: Path) -> list[Row]:
     """All rows of the Parquet below a folder."""
-    return [
-        row for path in sorted(target.rglob("*.parquet")) for row in pq.ParquetFile(path).read().to_pylist()
-    ]
+    return [row for path in sorted(target.rglob("*.parquet")) for row in pq.ParquetFile(path).read().to_pylist()]
 
 
 def sort_rows(rows: Iterable[Row]) -> list[list[str]]:

@@ -64,9 +64,7 @@ _ODD_DIALECT = st.fixed_dictionaries(
         "escape": st.sampled_from([None, None, "\\", "!", '"']),
     }
 )
-_UNQUOTED_DIALECT = st.fixed_dictionaries(
-    {"delimiter": st.sampled_from([";", "|", "\t"]), "quote": st.just("")}
-)
+_UNQUOTED_DIALECT = st.fixed_dictionaries({"delimiter": st.sampled_from([";", "|", "\t"]), "quote": st.just("")})
 _ENCODINGS = st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
 
 
@@ -130,8 +128,7 @@ def schemas(draw: st.DrawFn, most: int = 6) -> TableSchema:
     return TableSchema.model_validate(
         {
             "tableDescription": "drawn",
-            "columns": [draw(columns(name)) for name in names if name != "load_timestamp"]
-            or [draw(columns("a"))],
+            "columns": [draw(columns(name)) for name in names if name != "load_timestamp"] or [draw(columns("a"))],
             "dialect": {key: value for key, value in draw(dialects()).items() if value is not None},
         }
     )
@@ -148,11 +145,7 @@ def cells(column: Column, dialect: Dialect, *, alone: bool = False) -> st.Search
     if column.required:
         return wanted
     empties = [text for text in ("", *column.null_values) if is_writable(text, dialect, alone=alone)]
-    return (
-        st.one_of(wanted, wanted, st.sampled_from([Cell(text, None) for text in empties]))
-        if empties
-        else wanted
-    )
+    return st.one_of(wanted, wanted, st.sampled_from([Cell(text, None) for text in empties])) if empties else wanted
 
 
 def _spellings(column: Column, dialect: Dialect) -> st.SearchStrategy[Cell]:
@@ -189,9 +182,7 @@ def characters(dialect: Dialect) -> st.SearchStrategy[str]:
     marks = ["\r", "\n", "\r\n", " ", "\t", "'", '"', "\\", ",", dialect.delimiter, dialect.quote or "q",
              dialect.escape_mark or "e", "a", "0"]  # fmt: skip
     encoding = "utf-8" if dialect.encoding.startswith("utf") else dialect.encoding
-    return st.one_of(
-        st.sampled_from(marks), st.characters(codec=encoding, exclude_characters="\0\ufeff\ufffe")
-    )
+    return st.one_of(st.sampled_from(marks), st.characters(codec=encoding, exclude_characters="\0\ufeff\ufffe"))
 
 
 @st.composite
@@ -272,9 +263,7 @@ def _formatted_numbers(draw: st.DrawFn, column: Column, form: NumberFormat) -> C
     text = _write_number(number, form, grouped=draw(st.booleans()), gap=draw(st.sampled_from(["", " "])))
     if kind in INTEGERS:
         return Cell(text, int(number))
-    return Cell(
-        text, number if kind == "decimal" else _round_float(float(number), kind, negative=number.is_signed())
-    )
+    return Cell(text, number if kind == "decimal" else _round_float(float(number), kind, negative=number.is_signed()))
 
 
 def _round_float(value: float, kind: str, *, negative: bool) -> float:
@@ -319,9 +308,7 @@ def _timestamps(draw: st.DrawFn, column: Column) -> Cell:
     if column.fraction == "drop":
         return Cell(text + draw(st.sampled_from(["", "9", "9999", "999999"])), moment)
     spellings = [text] + [text[:-cut] for cut in (1, 2) if text.endswith("0" * cut)]
-    return Cell(
-        draw(st.sampled_from([*spellings, text[:-4]] if text.endswith(".000") else spellings)), moment
-    )
+    return Cell(draw(st.sampled_from([*spellings, text[:-4]] if text.endswith(".000") else spellings)), moment)
 
 
 # Files
@@ -386,8 +373,7 @@ def _written(draw: st.DrawFn, records: list[list[str]], dialect: Dialect, *, alo
         always = chooser.random() < 0.2
         quoted = [always or chooser.random() < 0.3 for _ in record]
         fields = [
-            write_field(text, dialect, quoted=quote, alone=alone)
-            for text, quote in zip(record, quoted, strict=True)
+            write_field(text, dialect, quoted=quote, alone=alone) for text, quote in zip(record, quoted, strict=True)
         ]
         lines.append(dialect.delimiter.join(fields))
     text = "".join(line + chooser.choice(ends) for line in lines)
@@ -514,9 +500,7 @@ _CHANGES: tuple[_Change, ...] = (
 def odd_texts(column: Column) -> st.SearchStrategy[str]:
     """Texts that a lenient reader might take for a value of the column, and good ones, changed or not."""
     good = _spellings(column, Dialect()).map(lambda cell: cell.text).filter(bool)
-    changed = st.builds(
-        _change_text, good, st.integers(0, 40), st.sampled_from(_ODD_CHARACTERS), st.booleans()
-    )
+    changed = st.builds(_change_text, good, st.integers(0, 40), st.sampled_from(_ODD_CHARACTERS), st.booleans())
     return st.one_of(st.sampled_from(NEAR_MISSES), good, changed)
 
 

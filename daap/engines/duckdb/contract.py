@@ -156,9 +156,7 @@ def _timestamp(column: Column, text: str) -> Rule:
     fits = _matches(text, f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{_TIME}{fraction}")
     value = _cast(text, "TIMESTAMP")
     fits = f"({fits} AND {value} >= TIMESTAMP '0001-01-01')"
-    kept = (
-        f"date_trunc('milliseconds', {_cast(f'left({text}, 23)', 'TIMESTAMP')})" if column.fraction else value
-    )
+    kept = f"date_trunc('milliseconds', {_cast(f'left({text}, 23)', 'TIMESTAMP')})" if column.fraction else value
     return Rule(kept, fits, f"(strlen({text}) = 19 AND CAST({value} AS VARCHAR) = {text})")
 
 
@@ -170,13 +168,9 @@ def _formatted_time(column: Column, text: str) -> Rule:
     if column.type.kind == "timestamp" and column.fraction:
         value = f"date_trunc('milliseconds', {moment})"
     whole = (
-        ""
-        if column.type.kind == "date" or column.fraction
-        else f" AND {moment} = date_trunc('milliseconds', {moment})"
+        "" if column.type.kind == "date" or column.fraction else f" AND {moment} = date_trunc('milliseconds', {moment})"
     )
-    fits = (
-        f"(lower(strftime({moment}, {pattern})) = lower({text}) AND CAST({moment} AS DATE) {_YEARS}{whole})"
-    )
+    fits = f"(lower(strftime({moment}, {pattern})) = lower({text}) AND CAST({moment} AS DATE) {_YEARS}{whole})"
     return Rule(value, fits)
 
 
@@ -243,9 +237,7 @@ def describe_type(column: Column) -> str:
 
 def _words_for(type_: ColumnType) -> str:
     if bits := INTEGER_BITS.get(type_.kind):
-        return (
-            f"a whole number from {-(2 ** (bits - 1))} to {2 ** (bits - 1) - 1}, with no spaces or decimals"
-        )
+        return f"a whole number from {-(2 ** (bits - 1))} to {2 ** (bits - 1) - 1}, with no spaces or decimals"
     if type_.kind == "decimal":
         whole = type_.precision - type_.scale
         return f"a number with at most {whole} digits before the point and {type_.scale} behind it, with no spaces"

@@ -54,9 +54,7 @@ class DuckDBEngine(Engine):
     name = "duckdb"
     version = duckdb.__version__
 
-    def __init__(
-        self, *, scratch: Path | None = None, memory_limit: str = "2GB", threads: int | None = None
-    ) -> None:
+    def __init__(self, *, scratch: Path | None = None, memory_limit: str = "2GB", threads: int | None = None) -> None:
         """`scratch` is a folder for intermediate files, the size of the input where the careful path is taken."""
         self._scratch = scratch or Path(tempfile.gettempdir())
         self._database = connect(self._scratch, memory_limit, threads)
@@ -78,9 +76,7 @@ class DuckDBEngine(Engine):
                 _drop_target(target)
                 raise
 
-    def curate(
-        self, source: Source, schema: TableSchema, target: str, progress: Progress = silent
-    ) -> Written:
+    def curate(self, source: Source, schema: TableSchema, target: str, progress: Progress = silent) -> Written:
         """See Engine."""
         verdict, written = self.stage(source, schema, target, progress)
         if written is None:
@@ -104,9 +100,7 @@ class _Job:
     def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source, folder: Path) -> None:
         self._connection, self._source, self._folder = connection, source, folder
 
-    def run(
-        self, schema: TableSchema, target: str | None, progress: Progress
-    ) -> tuple[Verdict, Written | None]:
+    def run(self, schema: TableSchema, target: str | None, progress: Progress) -> tuple[Verdict, Written | None]:
         """Judges the file and, with a `target`, writes it if it is accepted."""
         head = self._read_head(schema)
         if head.data_start is None or head.layout is None:
@@ -148,9 +142,7 @@ class _Job:
                 start += len(line)
         return start
 
-    def _run_direct(
-        self, schema: TableSchema, layout: Layout, target: str | None, progress: Progress
-    ) -> int | None:
+    def _run_direct(self, schema: TableSchema, layout: Layout, target: str | None, progress: Progress) -> int | None:
         """The rows that DuckDB read and found right; None if it refused anything."""
         with self._source.open() as stream:
             line_end = _peek_line_end(stream.read(1 << 16))
@@ -180,9 +172,7 @@ class _Job:
             for place, column in enumerate(schema.columns)
         )
         path = _output_path(target)
-        statement = (
-            f"COPY (SELECT {values} FROM ({select_texts(file, schema)})) TO {literal(path)} (FORMAT parquet)"
-        )
+        statement = f"COPY (SELECT {values} FROM ({select_texts(file, schema)})) TO {literal(path)} (FORMAT parquet)"
         with translated("writing Parquet"), reporting(self._connection, "converting", progress):
             row = self._connection.execute(statement).fetchone()
         rows = int(row[0]) if row else 0
@@ -226,9 +216,7 @@ class _Job:
         if seen != right:
             raise EngineFailed(f"DuckDB read {seen} rows where the exact reader counts {right}")
 
-    def _write_sifted(
-        self, file: TextFile, schema: TableSchema, target: str, rows: int, progress: Progress
-    ) -> None:
+    def _write_sifted(self, file: TextFile, schema: TableSchema, target: str, rows: int, progress: Progress) -> None:
         try:
             written = self._write(file, schema, target, progress)
         except Unfit as error:

@@ -26,9 +26,7 @@ class _Test:
     expected: str
 
 
-def log_faults(
-    connection: duckdb.DuckDBPyConnection, file: TextFile, schema: TableSchema, log: ErrorLog
-) -> int:
+def log_faults(connection: duckdb.DuckDBPyConnection, file: TextFile, schema: TableSchema, log: ErrorLog) -> int:
     """Adds every unfit or missing value of a numbered file to `log`; returns the rows seen."""
     tests = _list_tests(file, schema)
     texts = select_texts(file, schema)

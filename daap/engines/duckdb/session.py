@@ -82,7 +82,5 @@ def reporting(connection: duckdb.DuckDBPyConnection, step: str, progress: Progre
 def count_parquet_rows(connection: duckdb.DuckDBPyConnection, path: str) -> int:
     """The rows that a Parquet file's own footer counts."""
     with translated("counting the rows written"):
-        row = connection.execute(
-            f"SELECT sum(num_rows) FROM parquet_file_metadata({literal(path)})"
-        ).fetchone()
+        row = connection.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({literal(path)})").fetchone()
     return int(row[0]) if row and row[0] is not None else 0

@@ -1,0 +1,46 @@
+"""`daap-local errors`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from daap.errors import UnknownLoad
+from daap.model.loads import Receipt, parse_load
+from daap.pipeline.ledger import Ledger
+from daap.pipeline.report import read_report
+from daap_local.bootstrap import open_store
+from daap_local.cli.common import format_option, print_errors, print_json, with_root
+
+_EPILOG = """\b
+Examples:
+  daap-local errors                                        the last refused load
+  daap-local errors spend/v1/march/20260131T235959Z
+"""
+
+
+@click.command("errors", epilog=_EPILOG)
+@click.argument("load", required=False)
+@format_option("text", "json")
+@with_root
+def command(root: Path, load: str | None, form: str) -> None:
+    """Show what was wrong with a refused file: LOAD as `loads` lists it, else the last one refused."""
+    store = open_store(root)
+    ledger = Ledger(store)
+    receipt = ledger.get(parse_load(load)) if load else _last_refused(ledger)
+    report = read_report(store, receipt)
+    if form == "json":
+        print_json(report)
+        return
+    print_errors(f"{receipt.source_name} ({receipt.load}) was refused", report["total"], report["errors"])
+    click.echo(f"\nReport: {store.path(receipt.errors.report) if receipt.errors else ''}")
+    if receipt.errors and receipt.errors.annotated:
+        click.echo(f"The file with its errors beside the rows: {store.path(receipt.errors.annotated)}")
+
+
+def _last_refused(ledger: Ledger) -> Receipt:
+    refused = [receipt for receipt in ledger.list() if receipt.errors]
+    if not refused:
+        raise UnknownLoad("no load was refused")
+    return max(refused, key=lambda receipt: receipt.load_timestamp)

@@ -1,0 +1,44 @@
+"""`daap-local infer`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import yaml
+
+from daap.engines.duckdb.infer import infer_product, name_after
+from daap.errors import InvalidSpec, SpecProblem
+from daap.model.names import check_product, check_table
+from daap.model.verdict import DataError
+from daap_local.cli.common import file_source, format_option, print_json
+
+_INTRO = """\
+# A first spec, inferred from {name}: the file passes it. Describe the product and its columns,
+# set owner, e-mail and retentionPeriod (days), mark personal columns with personal: true.
+"""
+
+
+@click.command("infer", epilog="Example: daap-local infer march.csv --product spend --table march > product.yaml")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--product", help="Name of the product; default: after the file.")
+@click.option("--table", help="Name of the table; default: after the file.")
+@format_option("yaml", "json")
+def command(file: Path, product: str | None, table: str | None, form: str) -> None:
+    """Print a first spec for FILE, which `register` accepts and the file passes.
+
+    The whole file is read. What is not certain stays string: codes with leading zeros, dates that
+    could be read in two ways.
+    """
+    own_product, own_table = name_after(file.name)
+    names = check_product(product or own_product), check_table(table or own_table)
+    inferred = infer_product(file_source(file), file.name, *names)
+    if isinstance(inferred, DataError):
+        raise InvalidSpec([SpecProblem(file.name, f"no spec can be inferred: {inferred}")])
+    if form == "json":
+        print_json(inferred.dump())
+    else:
+        click.echo(
+            _INTRO.format(name=file.name) + yaml.safe_dump(inferred.dump(), sort_keys=False, allow_unicode=True),
+            nl=False,
+        )

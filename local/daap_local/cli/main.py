@@ -1,0 +1,107 @@
+"""The group of commands, the lake's folder, and how errors and exit codes reach the person."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from daap import __version__
+from daap.errors import DaapError, StoreUnavailable
+
+REFUSED, WRONG_USE, HINDERED, INTERRUPTED = 1, 2, 3, 130
+
+_COMMANDS = {
+    "register": "Register a data product from its spec.",
+    "watch": "Take files in as they arrive in a landing folder.",
+    "ingest": "Take one file in.",
+    "check": "Check a file against a spec, without a lake.",
+    "infer": "Print a first spec for a file.",
+    "products": "List the data products.",
+    "loads": "List the loads.",
+    "errors": "Show what was wrong with a refused file.",
+    "files": "List the files of files components.",
+    "sql": "Query the curated tables.",
+    "demo": "Run the whole flow on a small lake.",
+}
+
+_EPILOG = """\b
+Exit codes: 0 fine; 1 the data was refused; 2 wrong use; 3 something stood in
+the way (disk, permissions), nothing was lost; 130 stopped by Ctrl-C.
+
+\b
+Examples:
+  daap-local register product.yaml
+  daap-local watch ./landing
+  daap-local sql "SELECT * FROM spend_v1.march_latest"
+"""
+
+
+class _LazyGroup(click.Group):
+    """Knows its commands by name and one line, and loads a command's module only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"daap_local.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def main(  # type: ignore[override]  # one signature for click's two overloads
+        self,
+        args: Sequence[str] | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401 - as click's
+        """As click's, with daap's errors as one clear line and an exit code."""
+        try:
+            code: object = super().main(args, standalone_mode=False, **extra)
+        except click.exceptions.Abort:
+            code = INTERRUPTED
+            click.echo("Stopped.", err=True)
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except DaapError as error:
+            code = _explain(error)
+        except BrokenPipeError:
+            sys.stderr.close()  # the reader has gone; Python would complain about it at exit
+            code = 0
+        if standalone_mode:
+            sys.exit(code if isinstance(code, int) else 0)
+        return code
+
+
+def _explain(error: DaapError) -> int:
+    from daap.errors import Cancelled, EngineFailed
+
+    click.echo(f"Error: {error}", err=True)
+    for note in getattr(error, "__notes__", ()):
+        click.echo(f"  {note}", err=True)
+    if isinstance(error, Cancelled):
+        return INTERRUPTED
+    return HINDERED if isinstance(error, StoreUnavailable | EngineFailed) else WRONG_USE
+
+
+@click.group(cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="daap-local")
+@click.option(
+    "--root",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="DAAP_ROOT",
+    help="The lake's folder. Default: the nearest folder from here up that holds 'landing', else the current one.",
+)
+@click.pass_context
+def main(ctx: click.Context, root: Path | None) -> None:
+    """Data as a Product, local first: CSV snapshots, checked, kept and queryable."""
+    ctx.obj = root

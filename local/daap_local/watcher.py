@@ -1,0 +1,210 @@
+"""The watcher: takes what lies in landing, then what comes.
+
+File system events make it quick; a look at the whole folder every few seconds makes it sure, and
+takes over what a killed process left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+from daap.errors import Busy, DaapError, EngineFailed, InvalidName, StoreUnavailable
+from daap.model.events import FileLanded, FileRefused, NothingToDo, Outcome
+from daap.pipeline.claims import Claim, open_claims
+from daap.pipeline.ingest import ingest_file, resume_claim
+from daap.pipeline.lake import Lake
+from daap_local.settle import Settling, is_ignored
+
+LOOK_SECONDS = 5.0
+_TICK = 0.1
+_MAX_BACKOFF = 60.0
+
+Report = Callable[[Path, Outcome | DaapError], None]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A file to be taken: whether its writer closed it, from when on, and how often it did not go."""
+
+    closed: bool = False
+    due: float = 0.0
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run came to."""
+
+    done: int = 0
+    refused: int = 0
+    hindered: int = 0
+    left: list[Path] = field(default_factory=list)
+
+
+class _Handler(FileSystemEventHandler):
+    """Passes on paths that may hold a file: closed after writing or moved in, or just seen."""
+
+    def __init__(self, inbox: queue.SimpleQueue[tuple[Path, bool]]) -> None:
+        self._inbox = inbox
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if isinstance(event, DirCreatedEvent | DirMovedEvent):
+            path = event.dest_path or event.src_path  # files may lie in it that no event tells of
+        elif isinstance(event, FileMovedEvent):
+            path = event.dest_path
+        elif event.event_type in ("created", "closed"):
+            path = event.src_path
+        else:
+            return
+        closed = isinstance(event, FileClosedEvent | FileMovedEvent)
+        self._inbox.put((Path(os.fsdecode(path)), closed))
+
+
+class Watcher:
+    """Watches one landing folder for one lake. Any number of watchers may share a folder."""
+
+    def __init__(self, lake: Lake, landing: Path, actor: str, report: Report) -> None:
+        """`report` is told of every load, and of errors that are no load's."""
+        self._lake, self._landing, self._actor, self._report = lake, landing, actor, report
+        self._inbox: queue.SimpleQueue[tuple[Path, bool]] = queue.SimpleQueue()
+        self._waiting: dict[Path, _Waiting] = {}
+        self._misplaced: dict[Path, int] = {}
+        self._settling = Settling()
+        self.tally = Tally()
+
+    def drain(self) -> Tally:
+        """Takes everything that lies in landing, and waits for files still being written."""
+        while True:
+            self._look_around()
+            if not self._waiting:
+                return self.tally
+            if not self._take_due():
+                time.sleep(_TICK)
+            if self.tally.hindered and all(item.tries for item in self._waiting.values()):
+                self.tally.left = list(self._waiting)
+                return self.tally
+
+    def watch(self) -> None:
+        """Takes files in until it is interrupted."""
+        observer = Observer()
+        observer.schedule(_Handler(self._inbox), str(self._landing), recursive=True)
+        observer.start()
+        try:
+            next_look = 0.0
+            while True:
+                if time.monotonic() >= next_look:
+                    self._look_around()
+                    next_look = time.monotonic() + LOOK_SECONDS
+                self._take_due()
+                self._receive()
+        finally:
+            observer.stop()
+            observer.join()
+
+    def _receive(self) -> None:
+        """Waits a moment for events, and notes them."""
+        try:
+            path, closed = self._inbox.get(timeout=_TICK)
+            while True:
+                self._note(path, closed=closed)
+                path, closed = self._inbox.get_nowait()
+        except queue.Empty:
+            return
+
+    def _note(self, path: Path, *, closed: bool) -> None:
+        if path.is_dir():
+            for found in _walk_files(path):
+                self._note(found, closed=False)
+        elif not is_ignored(path, self._landing):
+            item = self._waiting.setdefault(path, _Waiting())
+            item.closed = item.closed or closed
+
+    def _look_around(self) -> None:
+        """Goes on with loads that were cut short, and finds files that no event told of."""
+        for claim in list(open_claims(self._lake.store)):
+            self._resume(claim)
+        for path in _walk_files(self._landing):
+            self._note(path, closed=False)
+
+    def _resume(self, claim: Claim) -> None:
+        path = self._landing / claim.key.partition("/")[2]
+        try:
+            self._tell(path, resume_claim(claim, self._lake, wait=False))
+        except Busy:
+            return
+        except (StoreUnavailable, EngineFailed) as error:
+            self._hinder(path, error)
+
+    def _take_due(self) -> bool:
+        """Takes the files whose time has come; returns whether there was one."""
+        now, taken = time.monotonic(), False
+        for path, item in list(self._waiting.items()):
+            if item.due > now:
+                continue
+            if is_ignored(path, self._landing):
+                self._drop(path)  # gone: another worker has it, or its owner took it away
+            elif self._settling.is_settled(path, closed=item.closed):
+                taken = True
+                self._take(path, item)
+        return taken
+
+    def _take(self, path: Path, item: _Waiting) -> None:
+        key = f"landing/{path.relative_to(self._landing).as_posix()}"
+        try:
+            outcome = ingest_file(FileLanded(key, self._actor), self._lake, wait=False)
+        except Busy:
+            item.due = time.monotonic() + _TICK * 3
+        except InvalidName as error:
+            self._misplace(path, error)
+        except (StoreUnavailable, EngineFailed) as error:
+            item.tries += 1
+            item.due = time.monotonic() + min(2.0**item.tries, _MAX_BACKOFF)
+            self._hinder(path, error)
+        else:
+            self._drop(path)
+            self._tell(path, outcome)
+
+    def _tell(self, path: Path, outcome: Outcome) -> None:
+        if isinstance(outcome, NothingToDo):
+            return
+        self.tally.done += 1
+        self.tally.refused += isinstance(outcome, FileRefused)
+        self._report(path, outcome)
+
+    def _hinder(self, path: Path, error: DaapError) -> None:
+        self.tally.hindered += 1
+        self._report(path, error)
+
+    def _misplace(self, path: Path, error: InvalidName) -> None:
+        """A file that no product could be found for by its place: it stays, and is told of once."""
+        self._drop(path)
+        if self._misplaced.get(path) != path.stat().st_mtime_ns:
+            self._misplaced[path] = path.stat().st_mtime_ns
+            self.tally.refused += 1
+            self._report(path, error)
+
+    def _drop(self, path: Path) -> None:
+        self._waiting.pop(path, None)
+        self._settling.forget(path)
+
+
+def _walk_files(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            yield Path(parent) / name
