@@ -13,7 +13,7 @@ from daap.model.table import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What may stand on a line, outside quotes at its start (`whole`, `opens`) or inside (`stays`, `closes`, `reopens`).
+    """What may stand on a line that begins outside quotes (`whole`, `opens`) or inside (`stays`, `closes`, `reopens`).
 
     `from_start` and `from_inside` match as far as a line is right, so that the first wrong character
     lies behind them.
@@ -53,9 +53,9 @@ def build_grammar(dialect: Dialect) -> Grammar:
         opens=compiled(f"(?:{field}{mark})*+{quote}{inner}"),
         stays=compiled(inner),
         closes=compiled(f"{inner}{quote}{more}"),
-        reopens=compiled(f"{inner}{quote}{more}{mark}{quote}{inner}"),
+        reopens=compiled(f"{inner}{quote}{mark}(?:{field}{mark})*+{quote}{inner}"),
         from_start=compiled(f"(?:{field}{mark})*+(?:{quote}{inner}|{plain})"),
-        from_inside=compiled(f"{inner}(?:{quote}{more}(?:{mark}{quote}{inner})?+)?+"),
+        from_inside=compiled(f"{inner}(?:{quote}(?:{mark}(?:{field}{mark})*+(?:{quote}{inner}|{plain}))?+)?+"),
         one_field=compiled(f"({field})(?:{mark}|\\Z)"),
         field=field,
         mark=mark,

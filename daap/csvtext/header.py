@@ -39,7 +39,7 @@ def read_layout(reader: RecordReader, schema: TableSchema, log: ErrorLog) -> Lay
     record = next(iter(reader), None)
     reader.blank_lines.clear()
     if record is None:
-        log.add(_no_header(skipped))
+        log.add(no_header(skipped))
         return None
     if record.fault or not is_decodable(record.text):
         log.add(_broken_header(record))
@@ -47,7 +47,8 @@ def read_layout(reader: RecordReader, schema: TableSchema, log: ErrorLog) -> Lay
     return match_header(reader.split(record), schema, record.line, reader.lines.number, log)
 
 
-def _no_header(skipped: int) -> DataError:
+def no_header(skipped: int) -> DataError:
+    """The error of a file that has nothing behind its `skipped` lines."""
     if skipped:
         return DataError(Code.MISSING_HEADER, f"a header after the {skipped} skipped lines", line=skipped)
     return DataError(Code.EMPTY_FILE, "a header line, then the rows; the file is empty")

@@ -38,8 +38,8 @@ def sift_records(  # noqa: PLR0917 - a file, its layout and schema, and three wa
     """Writes every right record behind `layout` to `out` as `{line}{delimiter}{record}` with a line feed.
 
     The text of the record stays as it is, so that an engine reads what the producer wrote; only
-    where a dialect has its own escape is it written with doubled quotes. What is wrong goes to `log`. `progress` is called now and then with the
-    characters read.
+    where a dialect has its own escape is it written with doubled quotes. What is wrong goes to
+    `log`. `progress` is called now and then with the characters read.
     """
     sifter = _Sifter(reader, layout, schema, log)
     delimiter, own_escape = (

@@ -231,8 +231,8 @@ def describe_type(column: Column) -> str:
     """What a text of the column should look like, for a person."""
     nulls = f", or {' or '.join(map(repr, column.null_values))} for none" if column.null_values else ""
     if column.format:
-        return f"a {column.type} written as {column.format!r}{nulls}"
-    return f"a {column.type}: {_words_for(column.type)}{nulls}"
+        return f"{column.type} written as {column.format!r}{nulls}"
+    return f"{column.type}: {_words_for(column.type)}{nulls}"
 
 
 def _words_for(type_: ColumnType) -> str:

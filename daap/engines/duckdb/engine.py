@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from daap.csvtext.header import Layout, read_layout
+from daap.csvtext.header import Layout, no_header, read_layout
 from daap.csvtext.records import RecordReader
 from daap.csvtext.scan import Scan, scan_file
 from daap.csvtext.sift import sift_records
@@ -109,7 +109,7 @@ class _Job:
             scanning = pool.submit(self._scan, schema, head.data_start)
             rows = self._run_direct(schema, head.layout, target, progress)
             scan = scanning.result()
-        if rows is not None and scan.plain and rows == scan.records:
+        if rows is not None and scan.plain and rows == scan.records and (rows or schema.dialect.header):
             return Verdict(rows, scan.size, scan.content_hash, path=DIRECT), self._describe(target)
         if target:
             _drop_target(target)
@@ -190,6 +190,8 @@ class _Job:
             log = ErrorLog(list(head.log.kept), head.log.counts.copy())
             file, rows, right = self._sift(schema, head.layout, log, progress)
             self._judge_values(file, schema, log, right)
+            if not (rows or schema.dialect.header):
+                log.add(no_header(schema.dialect.skip_lines))
         verdict = Verdict(rows, scan.size, scan.content_hash, tuple(log.kept), dict(log.counts), path=CAREFUL)
         if target is None or file is None or not verdict.accepted:
             return verdict, None
