@@ -16,7 +16,7 @@ class Grammar:
     """What may stand on a line that begins outside quotes (`whole`, `opens`) or inside (`stays`, `closes`, `reopens`).
 
     `from_start` and `from_inside` match as far as a line is right, so that the first wrong character
-    lies behind them.
+    lies behind them; a group that ends there is a quoted field that was still open.
     """
 
     dialect: Dialect
@@ -54,8 +54,10 @@ def build_grammar(dialect: Dialect) -> Grammar:
         stays=compiled(inner),
         closes=compiled(f"{inner}{quote}{more}"),
         reopens=compiled(f"{inner}{quote}{mark}(?:{field}{mark})*+{quote}{inner}"),
-        from_start=compiled(f"(?:{field}{mark})*+(?:{quote}{inner}|{plain})"),
-        from_inside=compiled(f"{inner}(?:{quote}(?:{mark}(?:{field}{mark})*+(?:{quote}{inner}|{plain}))?+)?+"),
+        from_start=compiled(f"(?:{field}{mark})*+(?:(?P<open>{quote}{inner})|{plain})"),
+        from_inside=compiled(
+            f"(?P<first>{inner})(?:{quote}(?:{mark}(?:{field}{mark})*+(?:(?P<open>{quote}{inner})|{plain}))?+)?+"
+        ),
         one_field=compiled(f"({field})(?:{mark}|\\Z)"),
         field=field,
         mark=mark,

@@ -87,8 +87,10 @@ class RecordReader:
 
     def _name_fault(self, right_part: re.Pattern[str], body: str) -> Code:
         match, escape = right_part.match(body), self.dialect.escape
-        end = match.end() if match else 0
-        return Code.BROKEN_ESCAPE if escape and body[end : end + 1] == escape else Code.BROKEN_QUOTE
+        if match is None or not escape or body[match.end() : match.end() + 1] != escape:
+            return Code.BROKEN_QUOTE
+        in_quotes = match.end() in (match.end(group) for group in right_part.groupindex)
+        return Code.BROKEN_ESCAPE if in_quotes else Code.BROKEN_QUOTE
 
     def _grammar(self) -> Grammar:
         assert self.grammar is not None  # noqa: S101 - only called where there is a quote character

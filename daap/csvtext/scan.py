@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from daap.model.table import Dialect
 
 _CHUNK = 256 << 10  # small enough for the processor's second-level cache
-_LONGEST_LINE = 16 << 20
+_LONGEST_RECORD = 16 << 20
 _LF, _CR = 0x0A, 0x0D
 
 LineEnd = Literal["\n", "\r\n"]
+_Bytes = NDArray[np.uint8]
+_Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,13 @@ class Scan:
     line_end: LineEnd = "\n"
 
 
-def scan_file(stream: BinaryIO, dialect: Dialect, data_start: int | None) -> Scan:
-    """Hashes a whole file and, from byte `data_start` on, counts its records.
+def scan_file(stream: BinaryIO, dialect: Dialect, data_start: int | None = None, width: int = 0) -> Scan:
+    """Hashes a whole file and, from byte `data_start` on, counts its records of `width` fields.
 
     With `data_start` None only the hash and the size are taken.
     """
     digest = blake3()
-    counter = None if data_start is None else _Counter(dialect, data_start)
+    counter = None if data_start is None else _Counter(dialect, data_start, width)
     size = 0
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
@@ -54,14 +56,14 @@ def scan_file(stream: BinaryIO, dialect: Dialect, data_start: int | None) -> Sca
 
 
 class _Counter:
-    """Counts records piece by piece; a piece always ends behind a line feed."""
+    """Counts records piece by piece; a piece holds whole records, so it begins and ends outside quotes."""
 
-    def __init__(self, dialect: Dialect, data_start: int) -> None:
-        self._delimiter = ord(dialect.delimiter)
-        self._quote = ord(dialect.quote) if dialect.quote else -1
+    def __init__(self, dialect: Dialect, data_start: int, width: int) -> None:
+        self._delimiter = dialect.delimiter.encode()
+        self._quote = dialect.quote.encode()
+        self._width = width
         self._to_skip = data_start
         self._rest = b""
-        self._inside = False  # whether the next piece begins inside quotes
         self._line_end: LineEnd | None = None
         self.records = 0
 
@@ -76,75 +78,103 @@ class _Counter:
             self._to_skip -= skipped
             chunk = chunk[skipped:]
         data = self._rest + chunk if self._rest else chunk
-        end = data.rfind(b"\n") + 1
-        self._rest = data[end:]
-        if len(self._rest) > _LONGEST_LINE:
+        used = self._count(data)
+        if used is None:
             return False
-        return not end or self._count_piece(data[:end])
+        self._rest = data[used:]
+        return len(self._rest) <= _LONGEST_RECORD
 
     def finish(self) -> bool:
-        """Counts a last line without an end; False if the file is not plain after all."""
-        if self._rest:
-            end = self.line_end.encode()
-            if not self._count_piece(self._rest + end, final=True):
-                return False
-        return not self._inside
+        """Counts a last record without a line end; False if the file is not plain after all."""
+        if not self._rest:
+            return True
+        data = self._rest + self.line_end.encode()
+        return self._count(data) == len(data)
 
-    def _count_piece(self, piece: bytes, *, final: bool = False) -> bool:
-        if b"\0" in piece or not _is_utf8(piece):
-            return False
-        if self._line_end is None and not final:
-            first = piece.index(b"\n")
-            self._line_end = "\r\n" if piece[max(first - 1, 0) : first] == b"\r" else "\n"
-        if self._quote < 0 or (not self._inside and self._quote not in piece):
-            return self._count_unquoted(piece)
-        return self._count_quoted(np.frombuffer(piece, np.uint8))
+    def _count(self, data: bytes) -> int | None:
+        """Counts the whole records at the front of `data`; returns their bytes, or None if they are not plain."""
+        if self._quote and self._quote in data:
+            return self._count_quoted(data)
+        used = data.rfind(b"\n") + 1
+        piece = data[:used]
+        return used if not piece or (_is_text(piece) and self._count_unquoted(piece)) else None
 
     def _count_unquoted(self, piece: bytes) -> bool:
+        end = self._see_line_end(piece, piece.index(b"\n")).encode()
         lines, returns = piece.count(b"\n"), piece.count(b"\r")
         self.records += lines
-        if self.line_end == "\n":
-            return not returns and b"\n\n" not in piece and piece[0] != _LF
-        whole = returns == lines == piece.count(b"\r\n")
-        return whole and b"\n\r\n" not in piece and piece[:2] != b"\r\n"
-
-    def _count_quoted(self, data: NDArray[np.uint8]) -> bool:
-        quotes = np.flatnonzero(data == self._quote)
-        if not self._quotes_fit(data, quotes):
+        if returns != (piece.count(end) if end == b"\r\n" else 0) or (returns and returns != lines):
             return False
-        ends = self._outside(np.flatnonzero(data == _LF), quotes)
-        returns = self._outside(np.flatnonzero(data == _CR), quotes)
+        if piece.startswith(end) or b"\n" + end in piece:
+            return False  # a blank line
+        # DuckDB passes over surplus empty fields at the end of a record.
+        return self._delimiter + end not in piece or self._fields_fit(piece.count(self._delimiter), lines)
+
+    def _count_quoted(self, data: bytes) -> int | None:
+        bytes_ = np.frombuffer(data, np.uint8)
+        quotes = np.flatnonzero(bytes_ == self._quote[0])
+        ends = _outside(np.flatnonzero(bytes_ == _LF), quotes)
+        if not len(ends):
+            return 0
+        used = int(ends[-1]) + 1
+        bytes_, quotes = bytes_[:used], quotes[: np.searchsorted(quotes, used)]
+        self._see_line_end(data, int(ends[0]))
         self.records += len(ends)
-        fits = self._ends_fit(ends, returns)
-        self._inside ^= bool(len(quotes) % 2)
-        return fits
+        fits = (
+            _is_text(data[:used])
+            and self._quotes_fit(bytes_, quotes)
+            and self._ends_fit(bytes_, ends, quotes)
+            and self._widths_fit(bytes_, ends, quotes)
+        )
+        return used if fits else None
 
-    def _quotes_fit(self, data: NDArray[np.uint8], quotes: NDArray[np.intp]) -> bool:
-        first = 1 if self._inside else 0
-        opening, closing = quotes[first::2], quotes[1 - first :: 2]
-        before = data[opening - 1]
-        if len(opening) and opening[0] == 0:
+    def _see_line_end(self, data: bytes, first: int) -> LineEnd:
+        """The file's kind of line end, from its first one on."""
+        if self._line_end is None:
+            self._line_end = "\r\n" if data[max(first - 1, 0) : first] == b"\r" else "\n"
+        return self._line_end
+
+    def _quotes_fit(self, data: _Bytes, quotes: _Places) -> bool:
+        """Opening quotes begin a field, closing ones end it, and all others are doubled."""
+        before = data[quotes[::2] - 1]
+        if len(quotes) and quotes[0] == 0:
             before[0] = _LF  # the piece before ended behind a line feed
-        right = (before == self._delimiter) | (before == _LF) | (before == self._quote)
-        behind = data[closing + 1]  # a piece ends in a line feed, so there is one
-        right_too = (behind == self._delimiter) | (behind == _LF) | (behind == _CR) | (behind == self._quote)
-        return bool(right.all() and right_too.all())
+        behind = data[quotes[1::2] + 1]  # a piece ends in a line feed, so there is one
+        mark, quote = self._delimiter[0], self._quote[0]
+        opens = (before == mark) | (before == _LF) | (before == quote)
+        closes = (behind == mark) | (behind == _LF) | (behind == _CR) | (behind == quote)
+        return bool(opens.all() and closes.all())
 
-    def _outside(self, places: NDArray[np.intp], quotes: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Those places that are not inside quotes."""
-        passed: NDArray[np.intp] = np.searchsorted(quotes, places)
-        outside: NDArray[np.bool_] = (passed + int(self._inside)) % 2 == 0
-        return places[outside]
-
-    def _ends_fit(self, ends: NDArray[np.intp], returns: NDArray[np.intp]) -> bool:
+    def _ends_fit(self, data: _Bytes, ends: _Places, quotes: _Places) -> bool:
         """One kind of line end, and no blank line."""
         width = len(self.line_end)
-        if not len(ends):
-            return not len(returns)
-        starts_blank = not self._inside and ends[0] == width - 1
-        if starts_blank or (np.diff(ends) == width).any():
+        if ends[0] == width - 1 or (np.diff(ends) == width).any():
             return False
-        return np.array_equal(returns, ends - 1) if width == 2 else not len(returns)  # noqa: PLR2004 - CRLF
+        returns = _outside(np.flatnonzero(data == _CR), quotes)
+        return np.array_equal(returns, ends - 1) if self.line_end == "\r\n" else not len(returns)
+
+    def _widths_fit(self, data: _Bytes, ends: _Places, quotes: _Places) -> bool:
+        """No surplus fields where a record ends in an empty one; DuckDB passes over those."""
+        last = ends - len(self.line_end)
+        mark, quote = self._delimiter[0], self._quote[0]
+        empty = (data[last] == mark) | ((data[last] == quote) & (data[last - 1] == quote))
+        if not empty.any():
+            return True
+        return self._fields_fit(len(_outside(np.flatnonzero(data == mark), quotes)), len(ends))
+
+    def _fields_fit(self, delimiters: int, records: int) -> bool:
+        return delimiters == records * (self._width - 1)
+
+
+def _outside(places: _Places, quotes: _Places) -> _Places:
+    """Those places that are not inside quotes."""
+    passed: _Places = np.searchsorted(quotes, places)
+    kept: _Places = places[passed % 2 == 0]
+    return kept
+
+
+def _is_text(piece: bytes) -> bool:
+    return b"\0" not in piece and _is_utf8(piece)
 
 
 def _is_utf8(piece: bytes) -> bool:

@@ -175,12 +175,12 @@ def _judge_file(job: _Job) -> Landed:
         return _archive_plain(job, product)
     if job.claim.extension != "csv":
         not_csv = DataError(Code.NOT_CSV, "a file whose name ends in .csv", value=job.receipt.source_name)
-        return _refuse(job, _bare_verdict(job, not_csv), None)
+        return _refuse(job, _bare_verdict(job, not_csv))
     if product and (schema := product.product.tables.get(job.claim.table)):
         return _judge_table(job, schema, product)
     inferred = _infer_spec(job)
     if isinstance(inferred, DataError):
-        return _refuse(job, _bare_verdict(job, inferred), None)
+        return _refuse(job, _bare_verdict(job, inferred))
     return _judge_table(job, inferred.tables[job.claim.table], inferred)
 
 
@@ -188,7 +188,7 @@ def _judge_table(job: _Job, schema: TableSchema, product: Registered | Product) 
     """Checks the file by its schema; an inferred product is registered once the file has passed."""
     checked = _check_file(job, schema)
     if not checked.verdict.accepted:
-        return _refuse(job, checked.verdict, schema)
+        return _refuse(job, checked.verdict, schema, checked.seconds)
     registered = _register_inferred(job, product) if isinstance(product, Product) else product
     return _archive(job, checked, registered)
 
@@ -214,7 +214,7 @@ def _find_product(job: _Job) -> Registered | None:
 def _bare_verdict(job: _Job, error: DataError) -> Verdict:
     """The verdict on a file that was not read for its rows."""
     with job.lake.store.open(job.where) as stream:
-        scan = scan_file(stream, Dialect(), None)
+        scan = scan_file(stream, Dialect())
     return Verdict(0, scan.size, scan.content_hash, (error,), {error.code: 1})
 
 
@@ -273,7 +273,7 @@ def _move_to_raw(job: _Job, size: int) -> Receipt:
 def _archive_plain(job: _Job, product: Registered) -> FileArchived:
     """A file of a files component: kept as it came, nothing else."""
     with job.lake.store.open(job.where) as stream:
-        scan = scan_file(stream, Dialect(), None)
+        scan = scan_file(stream, Dialect())
     job.lake.ledger.advance(
         job.claim.load, LoadStatus.CHECKED, kind="file", bytes=scan.size, content_hash=scan.content_hash,
         schema_version=str(product.version),
@@ -283,12 +283,13 @@ def _archive_plain(job: _Job, product: Registered) -> FileArchived:
     return archived
 
 
-def _refuse(job: _Job, verdict: Verdict, schema: TableSchema | None) -> FileRefused:
+def _refuse(job: _Job, verdict: Verdict, schema: TableSchema | None = None, seconds: float = 0.0) -> FileRefused:
     lake = job.lake
     errors = write_report(lake.store, job.receipt, verdict, lake.source(job.where), schema)
     _move_once(lake.store, job.claim.landing, job.place("fail"))
     receipt = lake.ledger.advance(
         job.claim.load, LoadStatus.FAILED, errors=errors, rows_read=verdict.rows or None,
+        timings={"check": round(seconds, 6)},
         **_file_facts(job, verdict),
     )  # fmt: skip
     job.trail.warn("failed", f"refused: {errors.total} errors, first {errors.first}", byCode=errors.by_code)

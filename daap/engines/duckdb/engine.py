@@ -90,6 +90,8 @@ class DuckDBEngine(Engine):
         with tempfile.TemporaryDirectory(prefix="load-", dir=self._scratch) as folder:
             try:
                 yield _Job(cursor, source, Path(folder))
+            except OSError as error:
+                raise EngineFailed(f"cannot read {source.location} or write below {folder}: {error}") from error
             finally:
                 cursor.close()
 
@@ -104,9 +106,9 @@ class _Job:
         """Judges the file and, with a `target`, writes it if it is accepted."""
         head = self._read_head(schema)
         if head.data_start is None or head.layout is None:
-            return self._run_careful(schema, head, self._hash_only(schema), target, progress)
+            return self._run_careful(schema, head, self._scan(schema), target, progress)
         with ThreadPoolExecutor(1, "daap-scan") as pool:
-            scanning = pool.submit(self._scan, schema, head.data_start)
+            scanning = pool.submit(self._scan, schema, head.data_start, head.layout.width)
             rows = self._run_direct(schema, head.layout, target, progress)
             scan = scanning.result()
         if rows is not None and scan.plain and rows == scan.records and (rows or schema.dialect.header):
@@ -115,12 +117,9 @@ class _Job:
             _drop_target(target)
         return self._run_careful(schema, head, scan, target, progress)
 
-    def _scan(self, schema: TableSchema, data_start: int | None) -> Scan:
+    def _scan(self, schema: TableSchema, data_start: int | None = None, width: int = 0) -> Scan:
         with self._source.open() as stream:
-            return scan_file(stream, schema.dialect, data_start)
-
-    def _hash_only(self, schema: TableSchema) -> Scan:
-        return self._scan(schema, None)
+            return scan_file(stream, schema.dialect, data_start, width)
 
     def _read_head(self, schema: TableSchema) -> _Head:
         log = ErrorLog()

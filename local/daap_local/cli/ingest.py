@@ -32,7 +32,7 @@ def command(ctx: click.Context, root: Path, file: Path, product: str, table: str
     """Take one FILE in. The file itself stays where it is; a copy goes through the lake."""
     with load_bar() as bar:
         lake = open_lake(root, progress=bar or silent)
-        outcome = _take_in(_put_down(file, _find_table(lake, product, table), lake), lake)
+        outcome = ingest_path(file, _find_table(lake, product, table), lake)
     LoadConsole(form).report(file, outcome)
     ctx.exit(1 if isinstance(outcome, FileRefused) else 0)
 
@@ -56,7 +56,9 @@ def _put_down(file: Path, ref: TableRef, lake: Lake) -> Claim:
     return claim
 
 
-def _take_in(claim: Claim, lake: Lake) -> Outcome:
+def ingest_path(file: Path, ref: TableRef, lake: Lake) -> Outcome:
+    """Takes a copy of a file of this machine through the lake."""
+    claim = _put_down(file, ref, lake)
     outcome = resume_claim(claim, lake)
     if not isinstance(outcome, NothingToDo):
         return outcome

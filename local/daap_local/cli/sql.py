@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import IO
 
@@ -97,10 +98,17 @@ def _write_json(reader: pa.RecordBatchReader, stream: IO[bytes]) -> None:
     first = True
     for batch in reader:
         for row in batch.to_pylist():
-            stream.write((b"\n  " if first else b",\n  ") + json.dumps(row, ensure_ascii=False, default=str).encode())
+            stream.write((b"\n  " if first else b",\n  ") + json.dumps(row, ensure_ascii=False, default=_say).encode())
             first = False
     stream.write(b"\n]\n")
     stream.flush()
+
+
+def _say(value: object) -> object:
+    """What JSON has no form for, as text; a whole number wider than 64 bits (a sum of integers) as a number."""
+    if isinstance(value, Decimal) and value.as_tuple().exponent == 0:
+        return int(value)
+    return str(value)
 
 
 def _write_parquet(reader: pa.RecordBatchReader, stream: IO[bytes]) -> None:
