@@ -25,6 +25,7 @@ unit: $(READY)
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --editable '.[bench]'
+	$(BIN)/python -m bench.flow
 	$(BIN)/python -m bench.ingest
 
 $(READY): pyproject.toml

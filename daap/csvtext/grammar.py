@@ -65,8 +65,8 @@ def build_grammar(dialect: Dialect) -> Grammar:
 
 
 def _inside_quotes(dialect: Dialect) -> str:
-    quote, escape = re.escape(dialect.quote), re.escape(dialect.escape_mark)
-    if escape == quote:
+    quote, escape = re.escape(dialect.quote), re.escape(dialect.own_escape or "")
+    if not escape:
         return f"(?:[^{quote}]++|{quote}{quote})*+"
     return f"(?:[^{quote}{escape}]++|{escape}[{quote}{escape}])*+"
 
@@ -89,10 +89,10 @@ def split_fields(text: str, grammar: Grammar | None, delimiter: str) -> list[str
 
 
 def _unquote(field: str, dialect: Dialect) -> str:
-    quote, escape = dialect.quote, dialect.escape_mark
+    quote, escape = dialect.quote, dialect.own_escape
     if not field.startswith(quote):
         return field
     inner = field[1:-1]
-    if escape == quote:
+    if escape is None:
         return inner.replace(quote * 2, quote)
     return re.sub(re.escape(escape) + "(.)", r"\1", inner, flags=re.DOTALL)

@@ -86,7 +86,7 @@ class RecordReader:
         return Record(start, parts[0].rstrip("\r\n"), Code.UNCLOSED_QUOTE)
 
     def _name_fault(self, right_part: re.Pattern[str], body: str) -> Code:
-        match, escape = right_part.match(body), self.dialect.escape
+        match, escape = right_part.match(body), self.dialect.own_escape
         if match is None or not escape or body[match.end() : match.end() + 1] != escape:
             return Code.BROKEN_QUOTE
         in_quotes = match.end() in (match.end(group) for group in right_part.groupindex)

@@ -123,7 +123,7 @@ class _Counter:
         fits = (
             _is_text(data[:used])
             and self._quotes_fit(bytes_, quotes)
-            and self._ends_fit(bytes_, ends, quotes)
+            and self._ends_fit(bytes_, ends, quotes, has_returns=b"\r" in data)
             and self._widths_fit(bytes_, ends, quotes)
         )
         return used if fits else None
@@ -145,11 +145,13 @@ class _Counter:
         closes = (behind == mark) | (behind == _LF) | (behind == _CR) | (behind == quote)
         return bool(opens.all() and closes.all())
 
-    def _ends_fit(self, data: _Bytes, ends: _Places, quotes: _Places) -> bool:
+    def _ends_fit(self, data: _Bytes, ends: _Places, quotes: _Places, *, has_returns: bool) -> bool:
         """One kind of line end, and no blank line."""
         width = len(self.line_end)
         if ends[0] == width - 1 or (np.diff(ends) == width).any():
             return False
+        if not has_returns:
+            return self.line_end == "\n"
         returns = _outside(np.flatnonzero(data == _CR), quotes)
         return np.array_equal(returns, ends - 1) if self.line_end == "\r\n" else not len(returns)
 

@@ -27,7 +27,7 @@ class Sifted:
     longest: int
 
 
-def sift_records(  # noqa: PLR0917 - a file, its layout and schema, and three ways out
+def sift_records(
     reader: RecordReader,
     layout: Layout,
     schema: TableSchema,

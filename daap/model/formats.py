@@ -107,6 +107,8 @@ def check_time_format(pattern: str, kind: Literal["date", "timestamp"]) -> str:
             raise ValueError(f"%{part} is not allowed in a {kind} format; allowed are {shown}")
     if not _LITERALS.fullmatch(_DIRECTIVE.sub("", pattern)):
         raise ValueError(f"format {pattern!r}: only spaces and - / . , : ; _ T ( ) may stand between the % parts")
+    if unclear := re.search(r"%-[A-Za-z](?=%-?[^bBaAp])", pattern):
+        raise ValueError(f"format {pattern!r}: {unclear[0]} has no fixed width, so a mark has to stand behind it")
     _check_whole([allowed[part] for part in parts], pattern)
     return pattern
 

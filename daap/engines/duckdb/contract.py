@@ -127,7 +127,9 @@ def _integer(column: Column, text: str) -> Rule:
 def _decimal(column: Column, text: str) -> Rule:
     value = _cast(text, duckdb_type(column.type))
     fits = f"({_matches(text, f'[+-]?{_decimal_digits(column.type.scale)}')} AND {value} IS NOT NULL)"
-    return Rule(value, fits, f"CAST({value} AS VARCHAR) = {text}")
+    # Written with all its places, or as a whole number.
+    same = f"(CAST({value} AS VARCHAR) = {text} OR CAST(TRY_CAST({value} AS BIGINT) AS VARCHAR) = {text})"
+    return Rule(value, fits, same)
 
 
 def _decimal_digits(scale: int) -> str:

@@ -109,10 +109,10 @@ class _Job:
             return self._run_careful(schema, head, self._scan(schema), target, progress)
         with ThreadPoolExecutor(1, "daap-scan") as pool:
             scanning = pool.submit(self._scan, schema, head.data_start, head.layout.width)
-            rows = self._run_direct(schema, head.layout, target, progress)
+            rows, written = self._run_direct(schema, head.layout, target, progress)
             scan = scanning.result()
         if rows is not None and scan.plain and rows == scan.records and (rows or schema.dialect.header):
-            return Verdict(rows, scan.size, scan.content_hash, path=DIRECT), self._describe(target)
+            return Verdict(rows, scan.size, scan.content_hash, path=DIRECT), written
         if target:
             _drop_target(target)
         return self._run_careful(schema, head, scan, target, progress)
@@ -141,17 +141,20 @@ class _Job:
                 start += len(line)
         return start
 
-    def _run_direct(self, schema: TableSchema, layout: Layout, target: str | None, progress: Progress) -> int | None:
-        """The rows that DuckDB read and found right; None if it refused anything."""
+    def _run_direct(
+        self, schema: TableSchema, layout: Layout, target: str | None, progress: Progress
+    ) -> tuple[int | None, Written | None]:
+        """The rows that DuckDB read and found right (None if it refused anything), and what it wrote."""
         with self._source.open() as stream:
             line_end = _peek_line_end(stream.read(1 << 16))
         file = TextFile(self._source.location, schema.dialect, layout, skip=layout.line, line_end=line_end)
         try:
             if target is None:
-                return self._count_right(file, schema, progress)
-            return self._write(file, schema, target, progress)
+                return self._count_right(file, schema, progress), None
+            written = self._write(file, schema, target, progress)
         except Unfit:
-            return None
+            return None, None
+        return written.rows, written
 
     def _count_right(self, file: TextFile, schema: TableSchema, progress: Progress) -> int | None:
         """The number of rows, or None if a value is wrong."""
@@ -165,7 +168,8 @@ class _Job:
             row = self._connection.execute(statement).fetchone()
         return int(row[0]) if row and not row[1] else None
 
-    def _write(self, file: TextFile, schema: TableSchema, target: str, progress: Progress) -> int:
+    def _write(self, file: TextFile, schema: TableSchema, target: str, progress: Progress) -> Written:
+        """Writes all rows as typed Parquet; raises Unfit if a value does not fit."""
         values = ", ".join(
             f"{strict_value(column, f't{place}')} AS {identifier(column.name)}"
             for place, column in enumerate(schema.columns)
@@ -178,7 +182,7 @@ class _Job:
         kept = count_parquet_rows(self._connection, path)
         if kept != rows:
             raise EngineFailed(f"DuckDB said {rows} rows, the Parquet file holds {kept}")
-        return rows
+        return Written(target, (WrittenFile(_OUTPUT, rows, Path(path).stat().st_size),))
 
     def _run_careful(
         self, schema: TableSchema, head: _Head, scan: Scan, target: str | None, progress: Progress
@@ -194,8 +198,7 @@ class _Job:
         verdict = Verdict(rows, scan.size, scan.content_hash, tuple(log.kept), dict(log.counts), path=CAREFUL)
         if target is None or file is None or not verdict.accepted:
             return verdict, None
-        self._write_sifted(file, schema, target, rows, progress)
-        return verdict, self._describe(target)
+        return verdict, self._write_sifted(file, schema, target, rows, progress)
 
     def _sift(
         self, schema: TableSchema, layout: Layout, log: ErrorLog, progress: Progress
@@ -217,20 +220,14 @@ class _Job:
         if seen != right:
             raise EngineFailed(f"DuckDB read {seen} rows where the exact reader counts {right}")
 
-    def _write_sifted(self, file: TextFile, schema: TableSchema, target: str, rows: int, progress: Progress) -> None:
+    def _write_sifted(self, file: TextFile, schema: TableSchema, target: str, rows: int, progress: Progress) -> Written:
         try:
             written = self._write(file, schema, target, progress)
         except Unfit as error:
             raise EngineFailed(f"DuckDB refuses a value that passed the check: {error}") from error
-        if written != rows:
-            raise EngineFailed(f"{rows} rows were read but {written} written")
-
-    def _describe(self, target: str | None) -> Written | None:
-        if target is None:
-            return None
-        path = _output_path(target)
-        rows = count_parquet_rows(self._connection, path)
-        return Written(target, (WrittenFile(_OUTPUT, rows, Path(path).stat().st_size),))
+        if written.rows != rows:
+            raise EngineFailed(f"{rows} rows were read but {written.rows} written")
+        return written
 
 
 def _is_plain(schema: TableSchema) -> bool:
