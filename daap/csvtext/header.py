@@ -41,8 +41,8 @@ def read_layout(reader: RecordReader, schema: TableSchema, log: ErrorLog) -> Lay
     if record is None:
         log.add(no_header(skipped))
         return None
-    if record.fault or not is_decodable(record.text):
-        log.add(_broken_header(record))
+    if fault := find_fault(record):
+        log.add(DataError(fault, "a header line that can be read", line=record.line, value=cut_value(record.text)))
         return None
     return match_header(reader.split(record), schema, record.line, reader.lines.number, log)
 
@@ -54,9 +54,13 @@ def no_header(skipped: int) -> DataError:
     return DataError(Code.EMPTY_FILE, "a header line, then the rows; the file is empty")
 
 
-def _broken_header(record: Record) -> DataError:
-    code = record.fault or Code.ENCODING_ERROR
-    return DataError(code, "a header line that can be read", line=record.line, value=cut_value(record.text))
+def find_fault(record: Record) -> Code | None:
+    """Why a header cannot be read, if so."""
+    if record.fault:
+        return record.fault
+    if not is_decodable(record.text):
+        return Code.ENCODING_ERROR
+    return Code.NUL_CHARACTER if "\0" in record.text else None
 
 
 def match_header(headers: Sequence[str], schema: TableSchema, line: int, last_line: int, log: ErrorLog) -> Layout:

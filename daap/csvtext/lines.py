@@ -11,6 +11,7 @@ from daap.model.table import Encoding
 UNDECODABLE = "\udcff"
 """Stands for bytes that are not in the encoding; it occurs in no decoded text."""
 
+_MARK = "\ufeff"
 _HANDLER = "daap.mark_undecodable"
 
 
@@ -39,14 +40,16 @@ class LineReader:
     def read(self) -> str:
         """The next line; empty at the end of the file."""
         line = self._text.readline(self._longest)
-        if line:
-            self.number += 1
-        return line
+        if not line:
+            return line
+        self.number += 1
+        # Not by the codec utf-8-sig, which loses an unfinished byte order mark without a word.
+        return line.removeprefix(_MARK) if self.number == 1 and self._text.encoding == "utf-8" else line
 
 
 def _codec(stream: BinaryIO, encoding: Encoding) -> str:
-    if encoding in ("utf-8", "utf-8-sig"):
-        return "utf-8-sig"  # accepts a byte order mark, and does not ask for one
+    if encoding == "utf-8-sig":
+        return "utf-8"
     if encoding == "utf-16" and _head(stream)[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return "utf-16-le"
     return encoding

@@ -42,10 +42,7 @@ def sift_records(
     `log`. `progress` is called now and then with the characters read.
     """
     sifter = _Sifter(reader, layout, schema, log)
-    delimiter, own_escape = (
-        schema.dialect.delimiter,
-        schema.dialect.escape not in (None, schema.dialect.quote),
-    )
+    delimiter, own_escape = schema.dialect.delimiter, schema.dialect.own_escape
     records = right = longest = read = 0
     for record in reader:
         records += 1

@@ -112,6 +112,11 @@ class Dialect(SpecModel):
         return self
 
     @property
+    def escape_mark(self) -> str:
+        """The character that escapes a quote; the quote itself unless declared."""
+        return self.escape or self.quote
+
+    @property
     def own_escape(self) -> str | None:
         """The escape character, where it is another one than the quote."""
         return self.escape if self.escape and self.escape != self.quote else None

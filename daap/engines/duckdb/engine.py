@@ -233,7 +233,7 @@ class _Job:
 def _is_plain(schema: TableSchema) -> bool:
     """Whether DuckDB's reader and the byte scan know the dialect."""
     dialect = schema.dialect
-    return dialect.encoding in ("utf-8", "utf-8-sig") and dialect.escape in (None, dialect.quote)
+    return dialect.encoding in ("utf-8", "utf-8-sig") and not dialect.own_escape
 
 
 def _peek_line_end(head: bytes) -> str:

@@ -19,8 +19,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from daap.csvtext.header import match_header
-from daap.csvtext.lines import is_decodable
+from daap.csvtext.header import find_fault, match_header
 from daap.csvtext.records import RecordReader
 from daap.csvtext.sift import sift_records
 from daap.engines.duckdb.contract import unfit
@@ -180,12 +179,12 @@ def _infer_schema(source: Source, source_name: str, dialect: Dialect, folder: Pa
         header = next(iter(reader), None)
         if header is None:
             return DataError(Code.EMPTY_FILE, "a header line, then the rows; the file is empty")
-        if header.fault or not is_decodable(header.text):
-            return DataError(header.fault or Code.ENCODING_ERROR, "a header that can be read", line=header.line)
+        if fault := find_fault(header):
+            return DataError(fault, "a header line that can be read", line=header.line)
         headers = reader.split(header)
         names = [name_header(text, place) for place, text in enumerate(headers, 1)]
-        if fault := _judge_names(names, header.line):
-            return fault
+        if error := _judge_names(names, header.line):
+            return error
         texts = _text_schema(names, dialect, source_name)
         layout = match_header(headers, texts, header.line, reader.lines.number, ErrorLog())
         path = folder / "sifted.csv"
