@@ -180,7 +180,10 @@ def _formatted_number(column: Column, number: NumberFormat, text: str) -> Rule:
     """By example: the text has to follow the format, and what is left of it the plain rule of the type."""
     plain = _strip_format(number, text)
     rule = _PLAIN[column.type.kind](column, plain)
-    return Rule(rule.value, f"({_matches(text, _format_pattern(column.type.kind, number))} AND {rule.fits})")
+    return Rule(
+        rule.value,
+        f"({_matches(text, _format_pattern(number, fraction=_may_have_fraction(column, number)))} AND {rule.fits})",
+    )
 
 
 def _strip_format(number: NumberFormat, text: str) -> str:
@@ -198,16 +201,22 @@ def _strip_format(number: NumberFormat, text: str) -> str:
     return stripped
 
 
-def _format_pattern(kind: Kind, number: NumberFormat) -> str:
+def _may_have_fraction(column: Column, number: NumberFormat) -> bool:
+    """Whether the type takes a fraction and the example shows the mark for it."""
+    return column.type.kind not in INTEGERS and number.point in (column.format or "")
+
+
+def _format_pattern(number: NumberFormat, *, fraction: bool) -> str:
     """The regular expression of all texts in the format."""
     prefix = f"{re.escape(number.prefix)} ?" if number.prefix else ""
     suffix = f" ?{re.escape(number.suffix)}" if number.suffix else ""
     whole = "[0-9]+"
     if number.grouping:
         whole = f"(?:[0-9]{{1,3}}(?:{re.escape(number.grouping)}[0-9]{{3}})+|[0-9]+)"
-    fraction = "" if kind in INTEGERS else f"(?:{re.escape(number.point)}[0-9]*)?"
-    alone = "" if kind in INTEGERS else f"|{re.escape(number.point)}[0-9]+"
-    digits = f"(?:{whole}{fraction}{alone})"
+    digits = whole
+    if fraction:
+        point = re.escape(number.point)
+        digits = f"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)"
     signed = f"(?:[+-]?{prefix}|{prefix}[+-]){digits}{suffix}" if prefix else f"[+-]?{digits}{suffix}"
     if number.negative == "parentheses":
         return f"(?:{signed}|[(]{prefix}{digits}{suffix}[)])"
