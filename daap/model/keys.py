@@ -20,15 +20,33 @@ ZONES: tuple[Zone, ...] = get_args(Zone)
 _MAJOR = re.compile(r"v([1-9]\d{0,5})")
 _PARTITION = re.compile(r"load_timestamp=(.+)")
 _FILE = re.compile(r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(?P<ext>[a-z0-9]{1,16})")
-_PART = re.compile(r"[^\x00-\x1f/\\]{1,255}")
+_PART = re.compile(r"[^\x00-\x1f/\\]+")
+_MAX_PART = 255  # bytes of a file name on the usual file systems
 
 
 def check_key(key: str) -> str:
     """Returns `key`; raises InvalidName unless it is a zone and a plain path (no `..`, no empty part)."""
     zone, *parts = key.split("/")
-    if zone not in ZONES or not parts or not all(_PART.fullmatch(p) and p not in (".", "..") for p in parts):
+    if zone not in ZONES or not parts or not all(map(_is_part, parts)):
         raise InvalidName(f"{key!r} is no key; one looks like raw/spend/v1/march/...")
     return key
+
+
+def check_prefix(prefix: str) -> str:
+    """Returns `prefix`; raises InvalidName unless it is a zone and a slash, then the beginning of a plain path."""
+    zone, slash, rest = prefix.partition("/")
+    *folders, last = rest.split("/")
+    if zone not in ZONES or not slash or not all(map(_is_part, folders)) or (last and not _is_part(last)):
+        raise InvalidName(f"{prefix!r} is no prefix of keys; one looks like raw/spend/")
+    return prefix
+
+
+def _is_part(part: str) -> bool:
+    try:
+        size = len(part.encode())
+    except UnicodeEncodeError:  # a file name that is not in the system's encoding
+        return False
+    return size <= _MAX_PART and part not in (".", "..") and bool(_PART.fullmatch(part))
 
 
 def file_key(zone: Zone, load: LoadId, file_id: str, extension: str = "csv") -> str:
@@ -118,8 +136,8 @@ def read_landing(key: str) -> Drop | Upload:
         if parts[0] == "landing" and len(parts) == 6:  # noqa: PLR2004 - and version, partition
             return _read_upload(parts)
     except InvalidName as error:
-        raise InvalidName(f"{key}: {error}") from None
-    raise InvalidName(f"{key}: put files in landing/{{product}}/{{table}}/")
+        raise InvalidName(f"{key!r} lies out of place: {error}") from None
+    raise InvalidName(f"{key!r} lies out of place: put files in landing/{{product}}/{{table}}/")
 
 
 def _read_upload(parts: list[str]) -> Upload:

@@ -40,7 +40,7 @@ class Code(StrEnum):
     TYPE_ERROR = "type_error"
     TOO_LONG = "too_long"
     MISSING_VALUE = "missing_value"
-    FILE_CHANGED = "file_changed"
+    FILE_WITHDRAWN = "file_withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 
-from daap.errors import EngineFailed
+from daap.errors import EngineFailed, ObjectMissing, StoreUnavailable
 from daap.model.events import FileArchived, LoadCurated, NothingToDo
 from daap.model.keys import file_key
 from daap.model.loads import LoadStatus, Receipt
+from daap.model.table import TableSchema
 from daap.model.verdict import Written
 from daap.pipeline.audit import Trail
 from daap.pipeline.claims import drop_claim, find_claim
@@ -21,6 +22,15 @@ def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | 
     Raises EngineFailed if not every row that was read was written, NotRegistered if the table is
     gone, StoreUnavailable where it cannot be done now. Nothing is published then.
     """
+    try:
+        return _publish(event, lake, trail)
+    except (StoreUnavailable, EngineFailed, ObjectMissing):
+        if lake.ledger.get(event.receipt.load).is_final:  # another worker was faster, and tidied up
+            return NothingToDo(_raw_key(event.receipt), event.receipt.load)
+        raise
+
+
+def _publish(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | NothingToDo:
     receipt = lake.ledger.get(event.receipt.load)
     load = receipt.load
     if receipt.is_final:
@@ -28,7 +38,9 @@ def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | 
         _end_claim(lake, receipt)
         return NothingToDo(_raw_key(receipt), load)
     started = time.perf_counter()
-    written = event.staged or _convert(receipt, lake)
+    schema = lake.registry.get(receipt.product).schema(receipt.table)
+    lake.catalogue.put_table(TableEntry(load.ref, schema))  # the registration may have been cut short
+    written = event.staged or _convert(receipt, schema, lake)
     if written.rows != receipt.rows_read:
         lake.catalogue.discard(load)
         raise EngineFailed(f"{receipt.rows_read} rows were read but {written.rows} written; nothing is published")
@@ -42,16 +54,13 @@ def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | 
         "curated", f"published {curated.rows_written} rows", rows=curated.rows_written, seconds=seconds,
         schemaVersion=curated.schema_version,
     )  # fmt: skip
+    lake.catalogue.discard(load)  # what earlier tries left
     _end_claim(lake, curated)
     return LoadCurated(curated)
 
 
-def _convert(receipt: Receipt, lake: Lake) -> Written:
+def _convert(receipt: Receipt, schema: TableSchema, lake: Lake) -> Written:
     """Parquet from raw, where the check left none: another engine, or a restart in between."""
-    registered = lake.registry.get(receipt.product)
-    schema = registered.schema(receipt.table)
-    lake.catalogue.put_table(TableEntry(receipt.load.ref, schema))
-    lake.catalogue.discard(receipt.load)
     target = lake.catalogue.new_target(receipt.load)
     return lake.engine.curate(lake.source(_raw_key(receipt)), schema, target, lake.progress)
 

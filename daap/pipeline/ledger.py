@@ -35,10 +35,10 @@ class Ledger:
         return self._read(load)[0]
 
     def advance(self, load: LoadId, status: LoadStatus, **facts: Any) -> Receipt:  # noqa: ANN401 - a receipt's fields
-        """Brings a load to `status` with new facts; one that is further, or final, stays as it is."""
+        """Brings a load to `status` with facts; one that is further, or final, stays as it is."""
         while True:
             found, token = self._read(load)
-            if found.is_final or _ORDER.index(found.status) >= _ORDER.index(status):
+            if found.is_final or _ORDER.index(found.status) > _ORDER.index(status):
                 return found
             timings = found.timings | facts.pop("timings", {})
             reached = found.reached | {status: datetime.now(UTC)}

@@ -15,7 +15,7 @@ from daap.errors import ObjectMissing, UnknownLoad
 from daap.model.keys import annotated_key, report_key
 from daap.model.loads import ErrorSummary, Receipt
 from daap.model.table import Dialect, TableSchema
-from daap.model.verdict import DataError, Verdict
+from daap.model.verdict import Code, DataError, Verdict
 from daap.ports.engine import Source
 from daap.ports.objects import ObjectStore
 
@@ -26,7 +26,7 @@ _COLUMNS = ("daap_line", "daap_error")
 
 
 def write_report(
-    store: ObjectStore, receipt: Receipt, verdict: Verdict, source: Source, schema: TableSchema | None
+    store: ObjectStore, receipt: Receipt, verdict: Verdict, source: Source | None, schema: TableSchema | None
 ) -> ErrorSummary:
     """Writes the reports of a refused file beside where it will lie, and returns their summary.
 
@@ -35,16 +35,29 @@ def write_report(
     key = report_key(receipt.load, receipt.file_id)
     store.put(key, json.dumps(_describe(receipt, verdict), indent=1, ensure_ascii=False).encode())
     annotated = None
-    if schema is not None and any(error.line for error in verdict.errors):
+    if schema is not None and source is not None and any(error.line for error in verdict.errors):
         annotated = annotated_key(receipt.load, receipt.file_id)
         _write_annotated(store, annotated, verdict, source, schema.dialect)
-    return ErrorSummary(
-        total=verdict.total,
-        by_code={str(code): count for code, count in sorted(verdict.counts.items())},
-        first=str(verdict.errors[0]),
-        report=key,
-        annotated=annotated,
-    )
+    by_code = {str(code): count for code, count in sorted(verdict.counts.items())}
+    return _summarise(verdict.total, by_code, verdict.errors[0], key, annotated)
+
+
+def _summarise(
+    total: int, by_code: dict[str, int], first: DataError, report: str, annotated: str | None
+) -> ErrorSummary:
+    return ErrorSummary(total=total, by_code=by_code, first=str(first), report=report, annotated=annotated)
+
+
+def read_summary(store: ObjectStore, receipt: Receipt) -> ErrorSummary | None:
+    """The summary of reports that an earlier try has written; None if there are none."""
+    key, annotated = report_key(receipt.load, receipt.file_id), annotated_key(receipt.load, receipt.file_id)
+    try:
+        report = json.loads(store.read(key)[0])
+    except ObjectMissing:
+        return None
+    first = DataError(**{**report["errors"][0], "code": Code(report["errors"][0]["code"])})
+    beside = next((info.key for info in store.list(annotated)), None)
+    return _summarise(report["total"], report["byCode"], first, key, beside)
 
 
 def read_report(store: ObjectStore, receipt: Receipt) -> dict[str, Any]:

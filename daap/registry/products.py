@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from daap.model.table import TableSchema
 from daap.model.versions import FIRST, Version, parse_version
 from daap.ports.catalogue import Catalogue, TableEntry
 from daap.ports.objects import ABSENT, ObjectStore
+from daap.registry.spec import build_product
+
+_HEAD = re.compile(r"metadata/[a-z0-9_]+/head\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +78,24 @@ class Registry:
     def add_table(self, name: str, table: str, schema: TableSchema) -> Registered:
         """Adds a table to a product as a minor version; one that is there already stays as it is.
 
-        The first table of a product keeps its version. Raises NotRegistered, or ObjectConflict if
-        another process changed the product at the same moment.
+        The first table of a product keeps its version. Raises NotRegistered, or InvalidSpec if the
+        name clashes with another.
         """
-        found, token = self._read(name)
-        if table in found.product.tables:
-            return found
-        tables = {**found.product.dump().get("tables", {}), table: schema.dump()}
-        product = Product.model_validate({**found.product.dump(), "tables": tables})
-        version = found.version.next_minor if found.product.tables else found.version
-        self._project(found)
-        amended = Registered(product, version, found.created, datetime.now(UTC))
-        self._store.put(head_key(name), _encode(amended), token)
-        self._project(amended)
-        return amended
+        while True:
+            found, token = self._read(name)
+            if table in found.product.tables:
+                return found
+            spec = found.product.dump()
+            product = build_product({**spec, "tables": {**spec.get("tables", {}), table: schema.dump()}})
+            version = found.version.next_minor if found.product.tables else found.version
+            amended = Registered(product, version, found.created, datetime.now(UTC))
+            self._project(found)  # its own writer may have been cut short
+            try:
+                self._store.put(head_key(name), _encode(amended), token)
+            except ObjectConflict:
+                continue  # another process changed the product; its change stays
+            self._project(amended)
+            return amended
 
     def get(self, name: str) -> Registered:
         """The current definition of a product; raises NotRegistered."""
@@ -96,7 +104,7 @@ class Registry:
     def list(self) -> Iterator[Registered]:
         """All products, by name."""
         for info in self._store.list("metadata/"):
-            if info.key.endswith("/head.json"):
+            if _HEAD.fullmatch(info.key):
                 yield _decode(self._store.read(info.key)[0])
 
     def _read(self, name: str) -> tuple[Registered, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from daap.errors import NotRegistered
+from daap.errors import NotRegistered, StoreUnavailable
 from daap.model.keys import partition_prefix
 from daap.model.loads import LoadId, OutputFile, TableRef
 from daap.model.verdict import Written
@@ -19,6 +20,7 @@ class MemoryCatalogue(Catalogue):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
         self._tables: dict[tuple[str, str], TableEntry] = {}
         self._snapshots: dict[LoadId, tuple[OutputFile, ...]] = {}
 
@@ -45,10 +47,14 @@ class MemoryCatalogue(Catalogue):
         """See Catalogue."""
         prefix = partition_prefix("curated", load)
         files = tuple(OutputFile(key=prefix + f.name, rows=f.rows, bytes=f.size) for f in written.files)
-        visible = self._snapshots.setdefault(load, files)
-        if visible is files:
-            shutil.move(written.target, self._folder / "visible" / prefix)
-        return visible
+        with self._lock:
+            if load not in self._snapshots:
+                if not Path(written.target).is_dir():
+                    raise StoreUnavailable(f"cannot publish {load}: what was written is gone")
+                shutil.move(written.target, self._folder / "visible" / prefix)
+                self._snapshots[load] = files
+            shutil.rmtree(written.target, ignore_errors=True)
+            return self._snapshots[load]
 
     def discard(self, load: LoadId) -> None:
         """See Catalogue."""

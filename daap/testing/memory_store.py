@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from daap.errors import ObjectConflict, ObjectMissing
-from daap.model.keys import check_key
+from daap.model.keys import check_key, check_prefix
 from daap.ports.objects import ABSENT, ANYTHING, Expect, ObjectInfo, ObjectStore
 
 
@@ -62,6 +62,7 @@ class MemoryStore(ObjectStore):
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See ObjectStore."""
+        check_prefix(prefix)
         with self._lock:
             keys = sorted(key for key in self._items if key.startswith(prefix))
         for key in keys:

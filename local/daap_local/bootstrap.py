@@ -55,7 +55,7 @@ def open_lake(
     store = open_store(root, landing)
     scratch = root / ".scratch"
     with translated(f"write {root}"):
-        make_folder(store.path("landing/"))
+        make_folder(store.folder("landing/"))
         make_folder(scratch)
         _sweep(scratch)
     engine = DuckDBEngine(scratch=scratch, memory_limit=os.environ.get("DAAP_MEMORY", "2GB"))

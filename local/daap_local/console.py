@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -34,6 +35,7 @@ class LoadConsole:
 
     def report(self, path: Path, outcome: Outcome | DaapError) -> None:
         """Prints one outcome, or an error that is no load's, of the file at `path`."""
+        path = Path(os.fsencode(path).decode(errors="replace"))  # a name need not be in any encoding
         if self.is_text:
             self._console.print(_say_outcome(path, outcome))
         else:

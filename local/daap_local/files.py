@@ -130,7 +130,12 @@ def _copy_over(source: Path, target: Path) -> None:
         raise FileExistsError(errno.EEXIST, "exists already", str(target))
     with new_file(target.parent) as (stream, path):
         copy_content(source, stream)
-        path.rename(target)
+        try:
+            os.link(path, target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            path.rename(target)  # a file system without links; two that move to one name there may race
 
 
 def copy_content(source: Path, stream: BinaryIO) -> None:

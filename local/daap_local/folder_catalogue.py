@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from daap.errors import NotRegistered, ObjectMissing
+from daap.errors import InvalidName, NotRegistered, ObjectMissing
 from daap.model.keys import partition_prefix, table_prefix
 from daap.model.loads import LoadId, OutputFile, TableRef
 from daap.model.table import TableSchema
@@ -50,10 +50,9 @@ class FolderCatalogue(Catalogue):
 
     def table(self, database: str, table: str) -> TableEntry:
         """See Catalogue."""
-        key = _entry_key(database.lower(), table.lower())
         try:
-            return self._load(key)
-        except ObjectMissing:
+            return self._load(_entry_key(database.lower(), table.lower()))
+        except (ObjectMissing, InvalidName):
             raise NotRegistered(f"there is no table {database}.{table}") from None
 
     def _load(self, key: str) -> TableEntry:
@@ -67,8 +66,11 @@ class FolderCatalogue(Catalogue):
 
     def publish(self, load: LoadId, written: Written) -> tuple[OutputFile, ...]:
         """See Catalogue. All is on disk before the one rename that shows it."""
-        staged, visible = Path(written.target), self._store.path(partition_prefix("curated", load))
+        staged, visible = Path(written.target), self._store.folder(partition_prefix("curated", load))
         with translated(f"publish {load}"):
+            if visible.is_dir():
+                shutil.rmtree(staged, ignore_errors=True)
+                return _describe_files(load, visible)
             for file in written.files:
                 sync_path(staged / file.name)
             sync_path(staged)
@@ -95,7 +97,7 @@ class FolderCatalogue(Catalogue):
         return sorted(p.name.removeprefix(_PARTITION) for p in self._folder(ref).glob(f"{_PARTITION}*"))
 
     def _folder(self, ref: TableRef) -> Path:
-        return self._store.path(table_prefix("curated", ref))
+        return self._store.folder(table_prefix("curated", ref))
 
 
 def _entry_key(database: str, table: str) -> str:

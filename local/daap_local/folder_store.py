@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -13,10 +14,9 @@ from typing import BinaryIO
 from filelock import FileLock, Timeout
 
 from daap.errors import Busy, ObjectConflict, ObjectMissing
-from daap.model.keys import ZONES, Zone, check_key
+from daap.model.keys import ZONES, Zone, check_key, check_prefix
 from daap.ports.objects import ABSENT, ANYTHING, Expect, ObjectInfo, ObjectStore
 from daap_local.files import (
-    is_plain_file,
     make_folder,
     move_file,
     new_file,
@@ -25,6 +25,7 @@ from daap_local.files import (
     write_all,
 )
 
+_NOT_THERE = (FileNotFoundError, NotADirectoryError)
 _LOCKS = 64
 _READ_ONLY = 0o444
 
@@ -42,33 +43,38 @@ class FolderStore(ObjectStore):
 
     def locate(self, key: str) -> str:
         """See CanLocate."""
-        return str(self.path(key))
+        return str(self.folder(key) if key.endswith("/") else self.path(key))
 
     def path(self, key: str) -> Path:
-        """The path of a key, or of a prefix that ends in a slash."""
-        if key.rstrip("/") in self._zones:
-            return self._zones[key.rstrip("/")]
-        zone, _, rest = check_key(key.rstrip("/")).partition("/")
+        """The path of a key."""
+        zone, _, rest = check_key(key).partition("/")
+        return self._zones[zone] / rest
+
+    def folder(self, prefix: str) -> Path:
+        """The folder of a prefix that ends in a slash, a whole zone among them."""
+        zone, _, rest = check_prefix(prefix).partition("/")
         return self._zones[zone] / rest
 
     def stat(self, key: str) -> ObjectInfo:
         """See ObjectStore."""
         path = self.path(key)
         with translated(f"read {path}"):
-            if not is_plain_file(path):
-                raise ObjectMissing(f"there is no {key}")
             try:
-                return _describe(key, path.lstat())
-            except FileNotFoundError:
+                info = path.lstat()
+            except _NOT_THERE:
                 raise ObjectMissing(f"there is no {key}") from None
+        if not stat.S_ISREG(info.st_mode):
+            raise ObjectMissing(f"there is no {key}: it is no plain file")
+        return _describe(key, info)
 
     def open(self, key: str) -> BinaryIO:
-        """See ObjectStore."""
+        """See ObjectStore. A link is not followed."""
+        self.stat(key)
         path = self.path(key)
         with translated(f"read {path}"):
             try:
-                return path.open("rb")
-            except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+                return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
+            except _NOT_THERE:
                 raise ObjectMissing(f"there is no {key}") from None
 
     def read(self, key: str) -> tuple[bytes, str]:
@@ -99,6 +105,7 @@ class FolderStore(ObjectStore):
 
     def move(self, source: str, target: str) -> None:
         """See ObjectStore. What comes to raw is made read-only: history is not edited."""
+        self.stat(source)
         with translated(f"move {source} to {target}"):
             try:
                 move_file(self.path(source), self.path(target))
@@ -112,13 +119,14 @@ class FolderStore(ObjectStore):
     def delete(self, key: str) -> None:
         """See ObjectStore."""
         path = self.path(key)
-        with translated(f"delete {path}"):
-            path.unlink(missing_ok=True)
+        with translated(f"delete {path}"), suppress(*_NOT_THERE):
+            if stat.S_ISREG(path.lstat().st_mode):
+                path.unlink()
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """See ObjectStore."""
-        folder, _, start = prefix.rpartition("/")
-        path = self.path(folder)
+        folder, _, start = check_prefix(prefix).rpartition("/")
+        path = self.folder(f"{folder}/")
         with translated(f"list {path}"):
             yield from _walk(path, folder, start)
 

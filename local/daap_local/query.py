@@ -89,7 +89,7 @@ class FolderQuery(QueryEngine):
             raise
 
     def _select_events(self) -> str:
-        files = self._store.path("logs/events/")
+        files = self._store.folder("logs/events/")
         if not any(files.glob("date=*/*.jsonl")):
             columns = ", ".join(f"NULL::{type_} AS {identifier(n)}" for n, type_ in _EVENT_COLUMNS.items())
             return f"SELECT {columns} WHERE false"

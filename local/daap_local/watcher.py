@@ -84,6 +84,7 @@ class Watcher:
         self._inbox: queue.SimpleQueue[tuple[Path, bool]] = queue.SimpleQueue()
         self._waiting: dict[Path, _Waiting] = {}
         self._misplaced: dict[Path, int] = {}
+        self._stuck: dict[Path, _Waiting] = {}
         self._settling = Settling()
         self.tally = Tally()
 
@@ -91,13 +92,12 @@ class Watcher:
         """Takes everything that lies in landing, and waits for files still being written."""
         while True:
             self._look_around()
-            if not self._waiting:
+            waiting = {path for path, item in self._waiting.items() if not item.tries}
+            if not waiting:
+                self.tally.left = sorted(self._stuck)
                 return self.tally
             if not self._take_due():
                 time.sleep(_TICK)
-            if self.tally.hindered and all(item.tries for item in self._waiting.values()):
-                self.tally.left = list(self._waiting)
-                return self.tally
 
     def watch(self) -> None:
         """Takes files in until it is interrupted."""
@@ -130,30 +130,36 @@ class Watcher:
         if path.is_dir():
             for found in _walk_files(path):
                 self._note(found, closed=False)
-        elif not is_ignored(path, self._landing):
+        elif not is_ignored(path, self._landing) and not self._is_misplaced(path):
             item = self._waiting.setdefault(path, _Waiting())
             item.closed = item.closed or closed
 
     def _look_around(self) -> None:
         """Goes on with loads that were cut short, and finds files that no event told of."""
-        for claim in list(open_claims(self._lake.store)):
+        for claim in sorted(open_claims(self._lake.store), key=lambda claim: claim.stamp):
             self._resume(claim)
         for path in _walk_files(self._landing):
             self._note(path, closed=False)
 
     def _resume(self, claim: Claim) -> None:
         path = self._landing / claim.key.partition("/")[2]
+        stuck = self._stuck.get(path)
+        if stuck and stuck.due > time.monotonic():
+            return
         try:
-            self._tell(path, resume_claim(claim, self._lake, wait=False))
+            outcome = resume_claim(claim, self._lake, wait=False)
         except Busy:
             return
         except (StoreUnavailable, EngineFailed) as error:
             self._hinder(path, error)
+        else:
+            self._stuck.pop(path, None)
+            self._tell(path, outcome)
 
     def _take_due(self) -> bool:
         """Takes the files whose time has come; returns whether there was one."""
         now, taken = time.monotonic(), False
-        for path, item in list(self._waiting.items()):
+        for path, item in sorted(self._waiting.items(), key=lambda waiting: _arrival(waiting[0])):
             if item.due > now:
                 continue
             if is_ignored(path, self._landing):
@@ -172,11 +178,11 @@ class Watcher:
         except InvalidName as error:
             self._misplace(path, error)
         except (StoreUnavailable, EngineFailed) as error:
-            item.tries += 1
-            item.due = time.monotonic() + min(2.0**item.tries, _MAX_BACKOFF)
             self._hinder(path, error)
+            item.tries, item.due = self._stuck[path].tries, self._stuck[path].due
         else:
             self._drop(path)
+            self._stuck.pop(path, None)
             self._tell(path, outcome)
 
     def _tell(self, path: Path, outcome: Outcome) -> None:
@@ -187,20 +193,34 @@ class Watcher:
         self._report(path, outcome)
 
     def _hinder(self, path: Path, error: DaapError) -> None:
+        """Notes that a file cannot go on now: it is tried again, later each time."""
+        stuck = self._stuck.setdefault(path, _Waiting())
+        stuck.tries += 1
+        stuck.due = time.monotonic() + min(2.0**stuck.tries, _MAX_BACKOFF)
         self.tally.hindered += 1
         self._report(path, error)
 
     def _misplace(self, path: Path, error: InvalidName) -> None:
         """A file that no product could be found for by its place: it stays, and is told of once."""
         self._drop(path)
-        if self._misplaced.get(path) != path.stat().st_mtime_ns:
-            self._misplaced[path] = path.stat().st_mtime_ns
-            self.tally.refused += 1
-            self._report(path, error)
+        self._misplaced[path] = _arrival(path)
+        self.tally.refused += 1
+        self._report(path, error)
+
+    def _is_misplaced(self, path: Path) -> bool:
+        return self._misplaced.get(path) == _arrival(path)
 
     def _drop(self, path: Path) -> None:
         self._waiting.pop(path, None)
         self._settling.forget(path)
+
+
+def _arrival(path: Path) -> int:
+    """When a file came to where it is: a move changes no other time."""
+    try:
+        return path.lstat().st_ctime_ns
+    except OSError:
+        return 0
 
 
 def _walk_files(folder: Path) -> Iterator[Path]:
