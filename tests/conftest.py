@@ -11,5 +11,5 @@ _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile(
     "short", max_examples=100, deadline=timedelta(seconds=20), suppress_health_check=_SLOW_IS_FINE
 )
-settings.register_profile("long", parent=settings.get_profile("short"), max_examples=20_000)
+settings.register_profile("long", parent=settings.get_profile("short"), max_examples=5_000)
 settings.load_profile("short")

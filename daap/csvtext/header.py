@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from daap.csvtext.lines import is_decodable
+from daap.csvtext.lines import is_decodable, show_text
 from daap.csvtext.records import Record, RecordReader
 from daap.model.names import name_header, standardise
 from daap.model.table import TableSchema
@@ -42,7 +42,11 @@ def read_layout(reader: RecordReader, schema: TableSchema, log: ErrorLog) -> Lay
         log.add(no_header(skipped))
         return None
     if fault := find_fault(record):
-        log.add(DataError(fault, "a header line that can be read", line=record.line, value=cut_value(record.text)))
+        log.add(
+            DataError(
+                fault, "a header line that can be read", line=record.line, value=cut_value(show_text(record.text))
+            )
+        )
         return None
     return match_header(reader.split(record), schema, record.line, reader.lines.number, log)
 
@@ -68,22 +72,25 @@ def match_header(headers: Sequence[str], schema: TableSchema, line: int, last_li
     wanted = {standardise(column.name): column.name for column in schema.columns}
     names = [name_header(header, place) for place, header in enumerate(headers, 1)]
     positions: dict[str, int] = {}
+    seen: set[str] = set()
+    listed = cut_value(", ".join(wanted.values()))
     for place, (header, name) in enumerate(zip(headers, names, strict=True)):
-        if fault := _judge_header(name, names[:place], wanted):
+        if fault := _judge_header(name, seen, wanted, listed):
             log.add(DataError(fault[0], fault[1], line=line, column=name or None, value=cut_value(header)))
         else:
             positions[wanted[name]] = place
+        seen.add(name)
     for name, column in wanted.items():
-        if name not in names:
+        if name not in seen:
             log.add(DataError(Code.MISSING_COLUMN, f"a column {column} in the header", line=line, column=column))
     return Layout(positions, tuple(wanted.get(name, name) for name in names), last_line)
 
 
-def _judge_header(name: str, before: Sequence[str], wanted: dict[str, str]) -> tuple[Code, str] | None:
+def _judge_header(name: str, seen: set[str], wanted: dict[str, str], listed: str) -> tuple[Code, str] | None:
     if not name:
         return Code.UNREADABLE_HEADER, "a header with a letter a-z or a digit in it"
-    if name in before:
+    if name in seen:
         return Code.DUPLICATE_COLUMN, f"each column once; {name} is there already"
     if name not in wanted:
-        return Code.EXTRA_COLUMN, f"only columns of the schema: {cut_value(', '.join(wanted.values()))}"
+        return Code.EXTRA_COLUMN, f"only columns of the schema: {listed}"
     return None

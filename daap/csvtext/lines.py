@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from typing import BinaryIO
 
 from daap.model.table import Encoding
@@ -11,6 +12,7 @@ from daap.model.table import Encoding
 UNDECODABLE = "\udcff"
 """Stands for bytes that are not in the encoding; it occurs in no decoded text."""
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MARK = "\ufeff"
 _HANDLER = "daap.mark_undecodable"
 
@@ -62,6 +64,11 @@ def _head(stream: BinaryIO) -> bytes:
     head = stream.read(2)
     stream.seek(start)
     return head
+
+
+def show_text(text: str) -> str:
+    """`text` as a report shows it: U+FFFD for what could not be decoded."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def is_decodable(text: str) -> bool:

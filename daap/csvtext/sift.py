@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TextIO
 
 from daap.csvtext.header import Layout
-from daap.csvtext.lines import UNDECODABLE, is_decodable
+from daap.csvtext.lines import is_decodable, show_text
 from daap.csvtext.records import MAX_RECORD, Record, RecordReader
 from daap.model.table import TableSchema
 from daap.model.verdict import MASK, Code, DataError, ErrorLog, cut_value
 
 _PROGRESS_RECORDS = 50_000
 _UTF8_WIDEST, _LINE_DIGITS = 4, 24
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ class _Sifter:
         return self._refuse(record, code, f"{width} fields, as in the header; this record has {found}")
 
     def _refuse(self, record: Record, code: Code, expected: str, column: str | None = None) -> bool:
-        value = MASK if self._masked else cut_value(_show(record.text))
+        value = MASK if self._masked else cut_value(show_text(record.text))
         self._log.add(DataError(code, expected, line=record.line, column=column, value=value))
         return False
 
@@ -129,8 +127,3 @@ _EXPECTED = {
     Code.NUL_CHARACTER: "no NUL character; is the file in another encoding, such as utf-16?",
     Code.BLANK_LINE: 'no blank line between the rows of a table of one column; write "" for an empty value',
 }
-
-
-def _show(text: str) -> str:
-    """`text` with a replacement character for what could not be decoded."""
-    return _SURROGATE.sub("\ufffd", text.replace(UNDECODABLE, "\ufffd"))

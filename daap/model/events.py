@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from daap.model.loads import LoadId, Receipt
 from daap.model.verdict import Written
@@ -40,10 +40,14 @@ class LoadCurated:
 
 @dataclass(frozen=True, slots=True)
 class NothingToDo:
-    """The event was an old one: its file has been taken already, or is gone. `load` where it is known."""
+    """The event was an old one: its file has been taken already, or is gone.
+
+    `load` where it is known; `file_id` where its claim is to be ended.
+    """
 
     key: str
     load: LoadId | None = None
+    file_id: str | None = field(default=None, compare=False)
 
 
 Landed = FileArchived | FileRefused | NothingToDo

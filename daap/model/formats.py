@@ -28,15 +28,17 @@ _LITERALS = re.compile(r"[ \-/.,:;_T()]*")
 _EXAMPLE = re.compile(
     r"""(?P<open>\()?
     (?P<sign>[-+])?
-    (?P<prefix>[^\d\s()+\-.,']{1,8})?(?P<prefix_gap>\ )?
-    (?P<digits>\d[\d.,'\ \u00a0\u202f_]*)
-    (?P<suffix_gap>\ )?(?P<suffix>[^\d\s()+\-.,']{1,8})?
+    (?P<prefix>[^0-9\s()+\-.,']{1,8})?(?P<prefix_gap>\ )?
+    (?P<digits>[0-9][0-9.,'\ \u00a0\u202f_]*)
+    (?P<suffix_gap>\ )?(?P<suffix>[^0-9\s()+\-.,']{1,8})?
     (?P<trailing>-)?
     (?P<close>\))?""",
     re.VERBOSE,
 )
-_GROUPED = re.compile(r"\d{1,3}(?P<mark>[.,' \u00a0\u202f_])\d{3}(?:(?P=mark)\d{3})*(?:(?P<point>[.,])\d+)?")
-_UNGROUPED = re.compile(r"\d+(?:(?P<point>[.,])\d+)?")
+_GROUPED = re.compile(
+    r"[0-9]{1,3}(?P<mark>[.,' \u00a0\u202f_])[0-9]{3}(?:(?P=mark)[0-9]{3})*(?:(?P<point>[.,])[0-9]+)?"
+)
+_UNGROUPED = re.compile(r"[0-9]+(?:(?P<point>[.,])[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def parse_number_format(example: str) -> NumberFormat:
     negatives in parentheses, `1,234-` negatives with the sign behind.
     """
     match = _EXAMPLE.fullmatch(example.strip())
-    if not match or bool(match["open"]) != bool(match["close"]):
+    signs = match and [match[part] for part in ("open", "sign", "trailing") if match[part]]
+    if not match or bool(match["open"]) != bool(match["close"]) or len(signs or ()) > 1:
         raise ValueError(f"{example!r} is no example of a number; write one such as £1,234.50")
     grouping, point = _read_marks(match["digits"].strip(), example)
     return NumberFormat(
@@ -75,7 +78,7 @@ def parse_number_format(example: str) -> NumberFormat:
 
 def _read_marks(digits: str, example: str) -> tuple[str, str]:
     if plain := _UNGROUPED.fullmatch(digits):
-        if plain["point"] and re.fullmatch(r"\d{1,3}[.,]\d{3}", digits):
+        if plain["point"] and re.fullmatch(r"[0-9]{1,3}[.,][0-9]{3}", digits):
             return _read_group(plain["point"], example)
         return "", plain["point"] or "."
     grouped = _GROUPED.fullmatch(digits)

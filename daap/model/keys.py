@@ -17,7 +17,7 @@ from daap.model.stamps import parse_stamp
 Zone = Literal["landing", "raw", "curated", "fail", "metadata", "logs"]
 ZONES: tuple[Zone, ...] = get_args(Zone)
 
-_MAJOR = re.compile(r"v([1-9]\d{0,5})")
+_MAJOR = re.compile(r"v([1-9][0-9]{0,5})")
 _PARTITION = re.compile(r"load_timestamp=(.+)")
 _FILE = re.compile(r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(?P<ext>[a-z0-9]{1,16})")
 _PART = re.compile(r"[^\x00-\x1f/\\]+")

@@ -15,7 +15,7 @@ from daap.errors import InvalidName
 from daap.model.names import check_product, check_table
 from daap.model.stamps import parse_stamp
 
-_LOAD = re.compile(r"([^/]+)/v([1-9]\d{0,5})/([^/]+)/([^/]+)")
+_LOAD = re.compile(r"([^/]+)/v([1-9][0-9]{0,5})/([^/]+)/([^/]+)")
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -37,9 +37,9 @@ class Metadata(SpecModel):
     @classmethod
     def _no_lookalikes(cls, value: object, info: ValidationInfo) -> object:
         if info.field_name == "dpia_required" and not isinstance(value, bool):
-            raise ValueError("true or false")
+            raise ValueError(f"is {value!r}; allowed are true and false")
         if info.field_name == "retention_period" and (isinstance(value, bool) or not isinstance(value, int)):
-            raise ValueError("a whole number of days")
+            raise ValueError(f"is {value!r}; give a whole number of days")
         return value
 
 

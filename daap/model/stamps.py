@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from daap.errors import InvalidName
 
-_STAMP = re.compile(r"\d{8}T\d{6}Z")
+_STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 _FORMAT = "%Y%m%dT%H%M%SZ"
 
 

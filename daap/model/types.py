@@ -28,7 +28,7 @@ ALLOWED = (
 )
 MAX_PRECISION, MAX_VARCHAR, MAX_CHAR = 38, 65535, 255
 
-_TYPE = re.compile(r"(?P<kind>[a-z]+)(?:\(\s*(?P<first>\d{1,6})\s*(?:,\s*(?P<second>\d{1,6})\s*)?\))?")
+_TYPE = re.compile(r"(?P<kind>[a-z]+)(?:\(\s*(?P<first>[0-9]{1,6})\s*(?:,\s*(?P<second>[0-9]{1,6})\s*)?\))?")
 
 
 @dataclass(frozen=True, slots=True)

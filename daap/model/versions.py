@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from daap.errors import InvalidName
 
-_VERSION = re.compile(r"v([1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
+_VERSION = re.compile(r"v([1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
 
 
 @dataclass(frozen=True, slots=True, order=True)

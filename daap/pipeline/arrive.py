@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from daap.errors import NotRegistered, UnknownLoad
+from daap.errors import NotRegistered, ObjectMissing, UnknownLoad
 from daap.model.events import FileLanded
 from daap.model.keys import Drop, Upload, claim_key, read_landing
 from daap.model.loads import LoadStatus, Receipt, TableRef
 from daap.model.versions import FIRST
-from daap.pipeline.claims import Claim, claim_file, drop_claim, restamp_claim
+from daap.pipeline.claims import Claim, claim_file, name_drop, restamp_claim
 from daap.pipeline.lake import Lake
-from daap.pipeline.whereabouts import exists, find_file, have_same_content, move_once
+from daap.pipeline.whereabouts import find_file, have_same_content, move_once
 from daap.ports.objects import ObjectInfo
 
 _ANNOUNCED = timedelta(days=1)
@@ -71,7 +71,22 @@ def open_receipt(claim: Claim, lake: Lake) -> tuple[Claim, Receipt | None]:
         claim = restamp_claim(lake.store, claim)
     if where == claim.key:
         move_once(lake.store, claim.key, claim.landing)
+    elif claim.key != claim.landing:
+        _drop_old_name(claim, lake)
     return claim, receipt
+
+
+def _drop_old_name(claim: Claim, lake: Lake) -> None:
+    """Removes the name under which the file was put down, where a try was cut short between the two names.
+
+    Told by its id, not by its content: the same content put down again is a load of its own.
+    """
+    try:
+        info = lake.store.stat(claim.key)
+    except ObjectMissing:
+        return
+    if name_drop(info) == claim.file_id:
+        lake.store.delete(claim.key)
 
 
 def _first_receipt(claim: Claim) -> Receipt:
@@ -96,11 +111,12 @@ def _known_receipt(claim: Claim, lake: Lake) -> Receipt | None:
     return receipt if receipt.file_id == claim.file_id else None
 
 
-def give_up(claim: Claim, lake: Lake) -> bool:
-    """Ends the claim of a file that never came; False if it may still be on its way."""
-    if claim.key == claim.landing and exists(lake.store, claim_key(claim.file_id)):
+def may_yet_come(claim: Claim, lake: Lake) -> bool:
+    """Whether a file that is not there was announced a short while ago and is still being put down."""
+    if claim.key != claim.landing:
+        return False
+    try:
         announced = lake.store.stat(claim_key(claim.file_id)).modified
-        if datetime.now(UTC) - announced < _ANNOUNCED:
-            return False
-    drop_claim(lake.store, claim)
-    return True
+    except ObjectMissing:
+        return False
+    return datetime.now(UTC) - announced < _ANNOUNCED

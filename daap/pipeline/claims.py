@@ -54,14 +54,18 @@ def claim_file(store: ObjectStore, place: Drop | Upload, info: ObjectInfo, ref: 
     if isinstance(place, Upload):
         file_id, stamp, extension = place.file_id, place.load.stamp, place.extension
     else:
-        # Told by its place and version, so that each worker told of this file names it alike.
-        file_id, stamp = str(uuid.uuid5(_NAMESPACE, f"{info.key}|{info.version}")), None
+        file_id, stamp = name_drop(info), None
         extension = _extension(place.name)
     if found := find_claim(store, file_id):
         return found
     stamp = stamp or allot_stamp(store, ref)
     name = info.key.rpartition("/")[2]
     return _put_claim(store, Claim(file_id, ref.product, ref.major, ref.table, stamp, info.key, name, extension, actor))
+
+
+def name_drop(info: ObjectInfo) -> str:
+    """The id of a dropped file, told by its place and version: each worker that is told of it names it alike."""
+    return str(uuid.uuid5(_NAMESPACE, f"{info.key}|{info.version}"))
 
 
 def announce_file(store: ObjectStore, ref: TableRef, name: str, actor: str) -> Claim:
@@ -104,9 +108,9 @@ def open_claims(store: ObjectStore) -> Iterator[Claim]:
             continue  # done in the meantime
 
 
-def drop_claim(store: ObjectStore, claim: Claim) -> None:
-    """Ends a claim: its load is done."""
-    store.delete(claim_key(claim.file_id))
+def drop_claim(store: ObjectStore, file_id: str) -> None:
+    """Ends the claim of a file: its load is done, and logged."""
+    store.delete(claim_key(file_id))
 
 
 def allot_stamp(store: ObjectStore, ref: TableRef) -> str:

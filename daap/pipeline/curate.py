@@ -11,7 +11,6 @@ from daap.model.loads import LoadStatus, Receipt
 from daap.model.table import TableSchema
 from daap.model.verdict import Written
 from daap.pipeline.audit import Trail
-from daap.pipeline.claims import drop_claim, find_claim
 from daap.pipeline.lake import Lake
 from daap.ports.catalogue import TableEntry
 
@@ -26,7 +25,7 @@ def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | 
         return _publish(event, lake, trail)
     except (StoreUnavailable, EngineFailed, ObjectMissing):
         if lake.ledger.get(event.receipt.load).is_final:  # another worker was faster, and tidied up
-            return NothingToDo(_raw_key(event.receipt), event.receipt.load)
+            return NothingToDo(_raw_key(event.receipt), event.receipt.load, event.receipt.file_id)
         raise
 
 
@@ -35,8 +34,7 @@ def _publish(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | Not
     load = receipt.load
     if receipt.is_final:
         lake.catalogue.discard(load)
-        _end_claim(lake, receipt)
-        return NothingToDo(_raw_key(receipt), load)
+        return NothingToDo(_raw_key(receipt), load, receipt.file_id)
     started = time.perf_counter()
     schema = lake.registry.get(receipt.product).schema(receipt.table)
     lake.catalogue.put_table(TableEntry(load.ref, schema))  # the registration may have been cut short
@@ -55,7 +53,6 @@ def _publish(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | Not
         schemaVersion=curated.schema_version,
     )  # fmt: skip
     lake.catalogue.discard(load)  # what earlier tries left
-    _end_claim(lake, curated)
     return LoadCurated(curated)
 
 
@@ -67,8 +64,3 @@ def _convert(receipt: Receipt, schema: TableSchema, lake: Lake) -> Written:
 
 def _raw_key(receipt: Receipt) -> str:
     return file_key("raw", receipt.load, receipt.file_id, receipt.extension)
-
-
-def _end_claim(lake: Lake, receipt: Receipt) -> None:
-    if claim := find_claim(lake.store, receipt.file_id):
-        drop_claim(lake.store, claim)

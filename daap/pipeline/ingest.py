@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from daap.model.events import FileArchived, FileLanded, Landed, Outcome
+from daap.model.events import FileArchived, FileLanded, Landed, NothingToDo, Outcome
 from daap.model.keys import read_landing
 from daap.pipeline.audit import Trail, audited
-from daap.pipeline.claims import Claim
+from daap.pipeline.claims import Claim, drop_claim
 from daap.pipeline.curate import curate_file
 from daap.pipeline.lake import Lake
 from daap.pipeline.land import land_claim, land_file
@@ -29,8 +29,18 @@ def resume_claim(claim: Claim, lake: Lake, *, wait: bool = True) -> Outcome:
 
 
 def _run(name: str, lake: Lake, wait: bool, land: Callable[[Trail], Landed]) -> Outcome:
-    with lake.hold(name, wait=wait), audited(lake.store, lake.console) as trail:
-        landed = land(trail)
-        if isinstance(landed, FileArchived) and not landed.receipt.is_final:
-            return curate_file(landed, lake, trail)
-        return landed
+    with lake.hold(name, wait=wait):
+        with audited(lake.store, lake.console) as trail:
+            outcome = _land_and_curate(lake, trail, land)
+        # The claim goes last: until then a restart finds the load, and logs what became of it.
+        file_id = outcome.file_id if isinstance(outcome, NothingToDo) else outcome.receipt.file_id
+        if file_id:
+            drop_claim(lake.store, file_id)
+    return outcome
+
+
+def _land_and_curate(lake: Lake, trail: Trail, land: Callable[[Trail], Landed]) -> Outcome:
+    landed = land(trail)
+    if isinstance(landed, FileArchived) and not landed.receipt.is_final:
+        return curate_file(landed, lake, trail)
+    return landed

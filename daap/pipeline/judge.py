@@ -15,7 +15,7 @@ from daap.model.table import Dialect, TableSchema
 from daap.model.verdict import Code, DataError, Verdict, Written
 from daap.model.versions import FIRST
 from daap.pipeline.audit import Trail
-from daap.pipeline.claims import Claim, drop_claim
+from daap.pipeline.claims import Claim
 from daap.pipeline.lake import Lake
 from daap.pipeline.report import read_summary, write_report
 from daap.pipeline.whereabouts import fail_key, find_file, hash_object, move_once, raw_key
@@ -174,7 +174,6 @@ def _archive_plain(job: Job, registered: Registered) -> FileArchived:
     key = raw_key(job.claim)
     move_once(job.lake.store, job.where, key)
     _note_archived(job, key, started)
-    drop_claim(job.lake.store, job.claim)
     return FileArchived(job.lake.ledger.get(job.claim.load))
 
 
@@ -193,7 +192,7 @@ def _bare_verdict(job: Job, error: DataError) -> Verdict:
 
 def _refuse(job: Job, verdict: Verdict, schema: TableSchema | None = None, seconds: float = 0.0) -> FileRefused:
     store = job.lake.store
-    summary = write_report(store, job.receipt, verdict, job.lake.source(job.where), schema)
+    summary = write_report(store, job.receipt, verdict, job.lake.source(job.where), schema, job.lake.scratch)
     move_once(store, job.where, fail_key(job.claim))
     return _finish_refusal(job, verdict, summary, seconds)
 
@@ -212,7 +211,6 @@ def _finish_refusal(job: Job, verdict: Verdict, summary: ErrorSummary, seconds: 
     )  # fmt: skip
     number = "1 error" if summary.total == 1 else f"{summary.total} errors"
     job.trail.warn("failed", f"refused: {number}, first {summary.first}", byCode=summary.by_code)
-    drop_claim(job.lake.store, job.claim)
     return FileRefused(receipt)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from daap.model.product import Product
@@ -30,7 +31,8 @@ class Lake:
     """Storage, engine, catalogue and registry of one lake.
 
     `infer` is given where files without a registered table are to be taken in; `console` gets
-    every audit event as it happens; `progress` hears of long work.
+    every audit event as it happens; `progress` hears of long work; `scratch` is a folder of this machine
+    for files of a moment.
     """
 
     store: ObjectStore
@@ -39,6 +41,7 @@ class Lake:
     infer: Inferrer | None = None
     console: Console | None = None
     progress: Progress = silent
+    scratch: Path | None = None
 
     @property
     def registry(self) -> Registry:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from daap.errors import Busy, EngineFailed, ObjectMissing, StoreUnavailable, UnknownLoad
 from daap.model.events import FileArchived, FileLanded, Landed, NothingToDo
-from daap.model.loads import LoadStatus, Receipt
-from daap.pipeline.arrive import claim_arrival, give_up, open_receipt
+from daap.model.loads import LoadStatus
+from daap.pipeline.arrive import claim_arrival, may_yet_come, open_receipt
 from daap.pipeline.audit import Trail
-from daap.pipeline.claims import Claim, drop_claim
+from daap.pipeline.claims import Claim
 from daap.pipeline.judge import Job, judge_file
 from daap.pipeline.lake import Lake
 
 _TRIES = 5
+_DONE = {LoadStatus.ARCHIVED, LoadStatus.CURATED, LoadStatus.FAILED}
 
 
 def land_file(event: FileLanded, lake: Lake, trail: Trail) -> Landed:
@@ -33,13 +34,15 @@ def land_file(event: FileLanded, lake: Lake, trail: Trail) -> Landed:
 
 def land_claim(claim: Claim, lake: Lake, trail: Trail) -> Landed:
     """Goes on with a claimed file from where it is; raises as land_file."""
+    before = _find_status(claim, lake)
     for _ in range(_TRIES):
         try:
             return _go_on(claim, lake, trail)
         except ObjectMissing:
             continue  # another worker has just moved the file: look again where it is
         except (StoreUnavailable, EngineFailed):
-            if _is_overtaken(claim, lake):
+            # Another worker may have brought the load on meanwhile: then this one's trouble is none.
+            if _find_status(claim, lake) in _DONE - {before}:
                 return NothingToDo(claim.key, claim.load)
             raise
     raise Busy(f"another process works on {claim.load}")
@@ -49,21 +52,22 @@ def _go_on(claim: Claim, lake: Lake, trail: Trail) -> Landed:
     claim, receipt = open_receipt(claim, lake)
     trail.bind(load=str(claim.load), product=claim.product, table=claim.table, actor=claim.actor)
     if receipt is None:
-        if give_up(claim, lake):
-            trail.warn("landed", "the file was taken away before it was claimed; nothing was kept", key=claim.key)
-        return NothingToDo(claim.key)
+        if may_yet_come(claim, lake):
+            return NothingToDo(claim.key)
+        trail.warn("landed", "the file was taken away before it was claimed; nothing was kept", key=claim.key)
+        return NothingToDo(claim.key, file_id=claim.file_id)
     if receipt.is_final:
-        drop_claim(lake.store, claim)
-        return NothingToDo(claim.key, claim.load)
+        trail.info(str(receipt.status), "the load had come to this before a restart", fileId=claim.file_id)
+        return NothingToDo(claim.key, claim.load, claim.file_id)
     if receipt.status is LoadStatus.ARCHIVED:
         return FileArchived(receipt)
     return judge_file(Job(claim, receipt, lake, trail))
 
 
-def _is_overtaken(claim: Claim, lake: Lake) -> bool:
-    """Whether another worker has brought the load on meanwhile, so that this one's trouble is none."""
+def _find_status(claim: Claim, lake: Lake) -> LoadStatus | None:
+    """How far the load of a claim has come; None if it has no receipt yet."""
     try:
-        receipt: Receipt = lake.ledger.get(claim.load)
+        receipt = lake.ledger.get(claim.load)
     except UnknownLoad:
-        return False
-    return receipt.file_id == claim.file_id and (receipt.is_final or receipt.status is LoadStatus.ARCHIVED)
+        return None
+    return receipt.status if receipt.file_id == claim.file_id else None

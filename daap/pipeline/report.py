@@ -6,12 +6,14 @@ import io
 import json
 import tempfile
 from collections import defaultdict
-from contextlib import suppress
-from typing import Any, TextIO
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, BinaryIO, TextIO, cast
 
-from daap.csvtext.lines import UNDECODABLE
+from daap.csvtext.lines import show_text
 from daap.csvtext.records import RecordReader
-from daap.errors import ObjectMissing, UnknownLoad
+from daap.errors import ObjectMissing, StoreUnavailable, UnknownLoad
 from daap.model.keys import annotated_key, report_key
 from daap.model.loads import ErrorSummary, Receipt
 from daap.model.table import Dialect, TableSchema
@@ -26,7 +28,12 @@ _COLUMNS = ("daap_line", "daap_error")
 
 
 def write_report(
-    store: ObjectStore, receipt: Receipt, verdict: Verdict, source: Source | None, schema: TableSchema | None
+    store: ObjectStore,
+    receipt: Receipt,
+    verdict: Verdict,
+    source: Source | None,
+    schema: TableSchema | None,
+    scratch: Path | None = None,
 ) -> ErrorSummary:
     """Writes the reports of a refused file beside where it will lie, and returns their summary.
 
@@ -37,7 +44,7 @@ def write_report(
     annotated = None
     if schema is not None and source is not None and any(error.line for error in verdict.errors):
         annotated = annotated_key(receipt.load, receipt.file_id)
-        _write_annotated(store, annotated, verdict, source, schema.dialect)
+        _write_annotated(store, annotated, verdict, source, schema.dialect, scratch)
     by_code = {str(code): count for code, count in sorted(verdict.counts.items())}
     return _summarise(verdict.total, by_code, verdict.errors[0], key, annotated)
 
@@ -80,14 +87,25 @@ def _describe(receipt: Receipt, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _write_annotated(store: ObjectStore, key: str, verdict: Verdict, source: Source, dialect: Dialect) -> None:
-    with tempfile.TemporaryFile() as file:
+@contextmanager
+def _scratch_file(folder: Path | None) -> Iterator[IO[bytes]]:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file
+    except OSError as error:
+        raise StoreUnavailable(f"cannot write the report: {error.strerror or error}") from error
+
+
+def _write_annotated(
+    store: ObjectStore, key: str, verdict: Verdict, source: Source, dialect: Dialect, scratch: Path | None
+) -> None:
+    with _scratch_file(scratch) as file:
         # With a byte order mark, which spreadsheets need to see that it is UTF-8.
         out = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="", write_through=True)
         annotate_file(source, dialect, verdict.errors, out)
         out.detach()
         file.seek(0)
-        store.put(key, file)
+        store.put(key, cast(BinaryIO, file))
 
 
 def annotate_file(source: Source, dialect: Dialect, errors: tuple[DataError, ...], out: TextIO) -> None:
@@ -122,4 +140,4 @@ def _say(error: DataError) -> str:
 def _write_row(out: TextIO, dialect: Dialect, cells: tuple[str, str], record: str) -> None:
     quote = dialect.quote or '"'
     quoted = (f"{quote}{cell.replace(quote, quote * 2)}{quote}" if cell else "" for cell in cells)
-    out.write(dialect.delimiter.join([*quoted, record.replace(UNDECODABLE, "\ufffd")]) + "\r\n")
+    out.write(dialect.delimiter.join([*quoted, show_text(record)]) + "\r\n")

@@ -22,7 +22,9 @@ class _Loader(yaml.SafeLoader):
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, "a key has to be plain text", key_node.start_mark)
+            if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
@@ -62,10 +64,21 @@ def build_product(data: object) -> Product:
     try:
         product = Product.model_validate({k: v for k, v in data.items() if k not in GENERATED})
     except ValidationError as error:
-        problems += [_describe(detail) for detail in error.errors(include_url=False)]
+        problems += [_describe(detail) for detail in _own_errors(error)]
     if problems:
         raise InvalidSpec(problems)
     return product
+
+
+def _own_errors(error: ValidationError) -> list[ErrorDetails]:
+    """The errors, without those that follow from others: a list is not too short if its items are wrong."""
+    details = error.errors(include_url=False)
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(d["loc"][: len(detail["loc"])] == detail["loc"] for d in details if d is not detail)
+    ]
 
 
 def _describe(detail: ErrorDetails) -> SpecProblem:
@@ -118,5 +131,12 @@ _MESSAGES: dict[str, Callable[[ErrorDetails], str]] = {
     "extra_forbidden": _unknown,
     "literal_error": lambda detail: f"is {detail['input']!r}; allowed are {detail['ctx']['expected']}",
     "bool_type": lambda detail: f"is {detail['input']!r}; allowed are true and false",
+    "tuple_type": lambda _detail: "is no list",
+    "too_short": lambda _detail: "needs at least one entry",
+    "string_too_short": lambda _detail: "is empty",
+    "bool_parsing": lambda detail: f"is {detail['input']!r}; allowed are true and false",
+    "greater_than_equal": lambda detail: f"is {detail['input']!r}; at least {detail['ctx']['ge']} is allowed",
+    "less_than_equal": lambda detail: f"is {detail['input']!r}; at most {detail['ctx']['le']} is allowed",
+    "invalid_key": lambda _detail: "has a name that is no text; put quotes around it",
     "string_type": lambda detail: f"is {detail['input']!r}, not text; put quotes around it",
 }

@@ -60,7 +60,7 @@ def open_lake(
         _sweep(scratch)
     engine = DuckDBEngine(scratch=scratch, memory_limit=os.environ.get("DAAP_MEMORY", "2GB"))
     inferrer = infer_product if infer else None
-    return Lake(store, engine, FolderCatalogue(store), inferrer, console, progress)
+    return Lake(store, engine, FolderCatalogue(store), inferrer, console, progress, scratch)
 
 
 def _sweep(scratch: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -16,11 +17,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from daap.errors import DaapError
+from daap.errors import DaapError, InvalidName
 from daap.model.events import FileRefused, LoadCurated, NothingToDo, Outcome
 from daap.model.loads import Receipt
 
 BAR_AFTER_SECONDS = 1.0
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def make_printable(text: str) -> str:
+    """`text` without control characters, which could do things to a terminal; each becomes U+FFFD."""
+    return _CONTROL.sub("\ufffd", text)
 
 
 class LoadConsole:
@@ -37,7 +46,7 @@ class LoadConsole:
         """Prints one outcome, or an error that is no load's, of the file at `path`."""
         path = Path(os.fsencode(path).decode(errors="replace"))  # a name need not be in any encoding
         if self.is_text:
-            self._console.print(_say_outcome(path, outcome))
+            self._console.print(make_printable(_say_outcome(path, outcome)))
         else:
             sys.stdout.write(json.dumps(_dump_outcome(path, outcome), ensure_ascii=False) + "\n")
             sys.stdout.flush()
@@ -104,17 +113,22 @@ def load_bar() -> Iterator[LoadBar | None]:
 
 def _say_outcome(path: Path, outcome: Outcome | DaapError) -> str:
     if isinstance(outcome, DaapError):
-        return f"[yellow]![/] {escape(path.name)}: {escape(str(outcome))}"
+        name = "" if isinstance(outcome, InvalidName) else f"{path.name}: "
+        return f"[yellow]![/] {escape(name)}{escape(str(outcome))}"
     if isinstance(outcome, NothingToDo):
         return f"[dim]- {escape(path.name)}: nothing to do, it has been taken already[/]"
     receipt = outcome.receipt
     if isinstance(outcome, FileRefused):
         return _say_refused(receipt)
-    said = f"{receipt.rows_written} rows" if isinstance(outcome, LoadCurated) else "kept"
+    said = _say_rows(receipt.rows_written) if isinstance(outcome, LoadCurated) else "kept"
     return (
         f"[green]✓[/] {escape(receipt.source_name)} → [bold]{receipt.load}[/]  {said}  "
         f"{sum(receipt.timings.values()):.2f} s"
     )
+
+
+def _say_rows(rows: int | None) -> str:
+    return "1 row" if rows == 1 else f"{rows} rows"
 
 
 def _say_refused(receipt: Receipt) -> str:
@@ -130,7 +144,8 @@ def _say_refused(receipt: Receipt) -> str:
 
 def _dump_outcome(path: Path, outcome: Outcome | DaapError) -> dict[str, Any]:
     if isinstance(outcome, DaapError):
-        return {"file": path.name, "status": "hindered", "error": str(outcome)}
+        status = "misplaced" if isinstance(outcome, InvalidName) else "hindered"
+        return {"file": path.name, "status": status, "error": str(outcome)}
     if isinstance(outcome, NothingToDo):
         return {"file": path.name, "status": "nothing_to_do", "load": str(outcome.load) if outcome.load else None}
     return dump_receipt(outcome.receipt)

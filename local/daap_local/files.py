@@ -18,6 +18,7 @@ TEMPORARY = ".daap-"
 """What the names of unfinished files begin with; nothing that is hidden counts as an object."""
 
 _COPY_BUFFER = 1 << 20
+_READ_ONLY = 0o444
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
 _ADVICE = {
     errno.ENOSPC: "the disk is full; make room and try again",
@@ -97,7 +98,7 @@ def write_all(stream: BinaryIO, data: bytes | BinaryIO) -> None:
     os.fsync(stream.fileno())
 
 
-def move_file(source: Path, target: Path) -> None:
+def move_file(source: Path, target: Path, *, read_only: bool = False) -> None:
     """Moves a file durably and never over another one; raises FileNotFoundError or FileExistsError.
 
     A hard link and then an unlink, so that the file always has a name. Where that cannot be (another
@@ -106,30 +107,34 @@ def move_file(source: Path, target: Path) -> None:
     """
     make_folder(target.parent)
     if source.lstat().st_nlink > 1 and not target.exists():
-        _copy_over(source, target)
+        _copy_over(source, target, read_only=read_only)
     else:
+        if read_only:
+            source.chmod(_READ_ONLY)  # before the file has its new name: a killed process cannot come back for it
         sync_path(source)
-        _link_or_copy(source, target)
+        _link_or_copy(source, target, read_only=read_only)
     sync_path(target.parent)
     source.unlink()
     sync_path(source.parent)
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path, *, read_only: bool) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError as error:
         if error.errno == errno.EXDEV or error.errno in _NO_LINKS:
-            _copy_over(source, target)
+            _copy_over(source, target, read_only=read_only)
         else:
             raise
 
 
-def _copy_over(source: Path, target: Path) -> None:
+def _copy_over(source: Path, target: Path, *, read_only: bool) -> None:
     if target.exists():
         raise FileExistsError(errno.EEXIST, "exists already", str(target))
     with new_file(target.parent) as (stream, path):
         copy_content(source, stream)
+        if read_only:
+            path.chmod(_READ_ONLY)
         try:
             os.link(path, target)
         except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -27,7 +28,6 @@ from daap_local.files import (
 
 _NOT_THERE = (FileNotFoundError, NotADirectoryError)
 _LOCKS = 64
-_READ_ONLY = 0o444
 
 
 class FolderStore(ObjectStore):
@@ -87,6 +87,8 @@ class FolderStore(ObjectStore):
         path = self.path(key)
         with translated(f"write {path}"), new_file(path.parent) as (stream, temporary):
             write_all(stream, data)
+            # The version rests on the time of writing, which some kernels count in steps of milliseconds.
+            os.utime(temporary, ns=(time.time_ns(), time.time_ns()))
             with self._lock(f"{int(hashlib.sha256(key.encode()).hexdigest(), 16) % _LOCKS}").acquire():
                 self._meet(key, expect)
                 version = version_of(temporary.stat())
@@ -108,13 +110,11 @@ class FolderStore(ObjectStore):
         self.stat(source)
         with translated(f"move {source} to {target}"):
             try:
-                move_file(self.path(source), self.path(target))
+                move_file(self.path(source), self.path(target), read_only=target.startswith("raw/"))
             except FileNotFoundError:
                 raise ObjectMissing(f"there is no {source}") from None
             except FileExistsError:
                 raise ObjectConflict(f"{target} exists already") from None
-            if target.startswith("raw/"):
-                self.path(target).chmod(_READ_ONLY)
 
     def delete(self, key: str) -> None:
         """See ObjectStore."""
@@ -134,10 +134,11 @@ class FolderStore(ObjectStore):
     def hold(self, name: str, *, wait: bool) -> Iterator[None]:
         """See CanHold."""
         lock = self._lock(f"hold-{hashlib.sha256(name.encode()).hexdigest()[:32]}")
-        try:
-            lock.acquire(blocking=wait)
-        except Timeout:
-            raise Busy(f"another process works on {name}") from None
+        with translated(f"write {lock.lock_file}"):
+            try:
+                lock.acquire(blocking=wait)
+            except Timeout:
+                raise Busy(f"another process works on {name}") from None
         try:
             yield
         finally:

@@ -102,6 +102,8 @@ class FolderQuery(QueryEngine):
 
 def _single_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     statements = connection.extract_statements(sql)
+    if not statements:
+        raise InvalidQuery("there is no statement")
     if len(statements) != 1:
         raise InvalidQuery(f"one statement at a time; these are {len(statements)}")
     if statements[0].type not in _READING:

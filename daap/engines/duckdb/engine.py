@@ -85,15 +85,16 @@ class DuckDBEngine(Engine):
 
     @contextmanager
     def _job(self, source: Source) -> Iterator[_Job]:
-        self._scratch.mkdir(parents=True, exist_ok=True)
         cursor = self._database.cursor()
-        with tempfile.TemporaryDirectory(prefix="load-", dir=self._scratch) as folder:
-            try:
+        try:
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="load-", dir=self._scratch) as folder:
                 yield _Job(cursor, source, Path(folder))
-            except OSError as error:
-                raise EngineFailed(f"cannot read {source.location} or write below {folder}: {error}") from error
-            finally:
-                cursor.close()
+        except OSError as error:
+            told = error.strerror or error
+            raise EngineFailed(f"cannot read {source.location} or write below {self._scratch}: {told}") from error
+        finally:
+            cursor.close()
 
 
 class _Job:
@@ -194,7 +195,7 @@ class _Job:
             file, rows, right = self._sift(schema, head.layout, log, progress)
             self._judge_values(file, schema, log, right)
             if not (rows or schema.dialect.header):
-                log.add(no_header(schema.dialect.skip_lines))
+                log.add(no_header(head.layout.line))
         verdict = Verdict(rows, scan.size, scan.content_hash, tuple(log.kept), dict(log.counts), path=CAREFUL)
         if target is None or file is None or not verdict.accepted:
             return verdict, None

@@ -8,6 +8,7 @@ that could be taken in two ways (01/02/2024) is left as string.
 from __future__ import annotations
 
 import codecs
+import functools
 import getpass
 import io
 import re
@@ -35,7 +36,12 @@ from daap.ports.engine import Source
 _SAMPLE = 64 << 10
 _DELIMITERS = (",", ";", "\t", "|")
 _PREAMBLE = 20
-_HEAD_ROWS = 1_000
+_HEAD_ROWS, _SAMPLE_VALUES = 1_000, 20
+_DIRECTIVE_SHAPES = {"b": "[A-Za-z]+", "B": "[A-Za-z]+", "p": "[A-Za-z]+"}
+_KIND_SHAPES = {
+    "int": "[-+0-9]+", "bigint": "[-+0-9]+", "decimal": "[-+0-9.]+", "double": "[-+0-9.eE]+|NaN|-?Infinity",
+    "boolean": "[A-Za-z01]{1,5}",
+}  # fmt: skip
 _MAX_WHOLE, _MAX_SCALE = 20, 18
 
 _DATE_FORMATS = (
@@ -68,6 +74,10 @@ class _Candidate:
     def kind(self) -> str:
         """The type without its size."""
         return self.type.partition("(")[0]
+
+    def resembles(self, text: str) -> bool:
+        """A cheap look that sorts out most candidates: what is not so cannot fit."""
+        return bool(_shape(self.kind, self.format).fullmatch(text))
 
     def column(self, name: str, description: str = "") -> Column:
         fields: dict[str, Any] = {"name": name, "type": self.type, "format": self.format, "description": description}
@@ -227,7 +237,12 @@ def _infer_columns(
     with translated("inferring types"):
         connection.execute(f"CREATE TEMP TABLE head AS SELECT * FROM {whole} LIMIT {_HEAD_ROWS}")
     width = len(texts.columns)
-    narrowed = _fitting(connection, "head", [_list_candidates(size) for size in _measure(connection, "head", width)])
+    seen = [_sample_values(connection, f"t{place}") for place in range(width)]
+    likely = [
+        [candidate for candidate in _list_candidates(size) if all(map(candidate.resembles, values))]
+        for size, values in zip(_measure(connection, "head", width), seen, strict=True)
+    ]
+    narrowed = _fitting(connection, "head", likely)
     possible = [{(c.kind, c.format) for c in candidates} for candidates in narrowed]
     sizes = _measure(connection, whole, width)
     listed = [
@@ -239,6 +254,26 @@ def _infer_columns(
         _choose(candidates, column.name, header.strip())
         for candidates, column, header in zip(fitting, texts.columns, headers, strict=True)
     ]
+
+
+def _sample_values(connection: duckdb.DuckDBPyConnection, text: str) -> list[str]:
+    statement = f"SELECT DISTINCT {text} FROM head WHERE {text} IS NOT NULL LIMIT {_SAMPLE_VALUES}"
+    return [row[0] for row in connection.execute(statement).fetchall()]
+
+
+@functools.cache
+def _shape(kind: str, written: str | None) -> re.Pattern[str]:
+    """A regular expression that every fitting text matches."""
+    if kind in ("date", "timestamp"):
+        pattern = written or ("%Y-%m-%d" if kind == "date" else "%Y-%m-%dT%H:%M:%S.*")
+        parts = re.split(r"%-?([A-Za-z])", pattern)
+        shaped = (_DIRECTIVE_SHAPES.get(p, "[0-9]+") if i % 2 else _literal_shape(p) for i, p in enumerate(parts))
+        return re.compile("".join(shaped))
+    return re.compile("[^A-Za-z/:]+" if written else _KIND_SHAPES.get(kind, ".*"), re.DOTALL)
+
+
+def _literal_shape(text: str) -> str:
+    return text.replace(".*", "\0").replace(".", "[.]").replace("\0", ".*").replace("T", "[T ]")
 
 
 def _choose(candidates: Sequence[_Candidate], name: str, header: str) -> Column:

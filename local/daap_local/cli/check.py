@@ -42,6 +42,6 @@ def _print_verdict(file: Path, verdict: Verdict, form: str) -> None:
             "errors": [error.dump() for error in verdict.errors],
         })  # fmt: skip
     elif verdict.accepted:
-        click.echo(f"{file.name} is fine: {verdict.rows} rows.")
+        click.echo(f"{file.name} is fine: {verdict.rows} {'row' if verdict.rows == 1 else 'rows'}.")
     else:
         print_errors(f"{file.name} would be refused", verdict.total, [error.dump() for error in verdict.errors])

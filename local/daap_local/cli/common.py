@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from daap_local.bootstrap import find_root
+from daap_local.console import make_printable
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,7 +46,7 @@ def print_table(
     """Prints rows as a table that fits the terminal; piped, a cell is never cut."""
     from rich.table import Table
 
-    listed = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    listed = [["" if cell is None else make_printable(str(cell)) for cell in row] for row in rows]
     if not listed:
         click.echo(empty)
         return

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from daap.errors import UnknownLoad
 from daap.model.loads import Receipt, parse_load
 from daap.pipeline.ledger import Ledger
 from daap.pipeline.report import read_report
@@ -29,6 +28,9 @@ def command(root: Path, load: str | None, form: str) -> None:
     store = open_store(root)
     ledger = Ledger(store)
     receipt = ledger.get(parse_load(load)) if load else _last_refused(ledger)
+    if receipt is None:
+        click.echo("{}" if form == "json" else "No load was refused.")
+        return
     report = read_report(store, receipt)
     if form == "json":
         print_json(report)
@@ -39,8 +41,6 @@ def command(root: Path, load: str | None, form: str) -> None:
         click.echo(f"The file with its errors beside the rows: {store.path(receipt.errors.annotated)}")
 
 
-def _last_refused(ledger: Ledger) -> Receipt:
-    refused = [receipt for receipt in ledger.list() if receipt.errors]
-    if not refused:
-        raise UnknownLoad("no load was refused")
-    return max(refused, key=lambda receipt: receipt.load_timestamp)
+def _last_refused(ledger: Ledger) -> Receipt | None:
+    refused = (receipt for receipt in ledger.list() if receipt.errors)
+    return max(refused, key=lambda receipt: receipt.load_timestamp, default=None)

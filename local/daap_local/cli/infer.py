@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 import yaml
 
+from daap.engines.duckdb.engine import DuckDBEngine
 from daap.engines.duckdb.infer import infer_product, name_after
-from daap.errors import InvalidSpec, SpecProblem
 from daap.model.names import check_product, check_table
 from daap.model.verdict import DataError
 from daap_local.cli.common import file_source, format_option, print_json
+from daap_local.cli.main import REFUSED
 
 _INTRO = """\
 # A first spec, inferred from {name}: the file passes it. Describe the product and its columns,
@@ -24,7 +25,8 @@ _INTRO = """\
 @click.option("--product", help="Name of the product; default: after the file.")
 @click.option("--table", help="Name of the table; default: after the file.")
 @format_option("yaml", "json")
-def command(file: Path, product: str | None, table: str | None, form: str) -> None:
+@click.pass_context
+def command(ctx: click.Context, file: Path, product: str | None, table: str | None, form: str) -> None:
     """Print a first spec for FILE, which `register` accepts and the file passes.
 
     The whole file is read. What is not certain stays string: codes with leading zeros, dates that
@@ -34,7 +36,12 @@ def command(file: Path, product: str | None, table: str | None, form: str) -> No
     names = check_product(product or own_product), check_table(table or own_table)
     inferred = infer_product(file_source(file), file.name, *names)
     if isinstance(inferred, DataError):
-        raise InvalidSpec([SpecProblem(file.name, f"no spec can be inferred: {inferred}")])
+        click.echo(f"Error: no spec can be inferred from {file.name}: {inferred}", err=True)
+        ctx.exit(REFUSED)
+    verdict = DuckDBEngine().check(file_source(file), inferred.tables[names[1]])
+    if not verdict.accepted:
+        click.echo(f"Error: {file.name} would pass no spec, its structure is broken: {verdict.errors[0]}", err=True)
+        ctx.exit(REFUSED)
     if form == "json":
         print_json(inferred.dump())
     else:

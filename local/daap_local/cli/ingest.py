@@ -10,7 +10,7 @@ import click
 from daap.errors import NotRegistered
 from daap.model.events import FileRefused, LoadCurated, NothingToDo, Outcome
 from daap.model.loads import LoadStatus, TableRef
-from daap.pipeline.claims import Claim, announce_file
+from daap.pipeline.claims import Claim, announce_file, drop_claim
 from daap.pipeline.ingest import resume_claim
 from daap.pipeline.lake import Lake
 from daap.ports.engine import silent
@@ -50,9 +50,13 @@ def _put_down(file: Path, ref: TableRef, lake: Lake) -> Claim:
     """Copies a file into landing under a claim of its own, so that a watcher takes it for the same load."""
     claim = announce_file(lake.store, ref, file.name, getpass.getuser())
     target = Path(lake.locate(claim.landing))
-    with translated(f"copy {file} to {target.parent}"), new_file(target.parent) as (stream, path):
-        copy_content(file, stream)
-        path.rename(target)
+    try:
+        with translated(f"copy {file} to {target.parent}"), new_file(target.parent) as (stream, path):
+            copy_content(file, stream)
+            path.rename(target)
+    except BaseException:
+        drop_claim(lake.store, claim.file_id)
+        raise
     return claim
 
 

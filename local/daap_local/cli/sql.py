@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from daap.errors import InvalidQuery
 from daap_local.bootstrap import open_store
 from daap_local.cli.common import format_option, print_table, with_root
 from daap_local.files import new_file, translated
@@ -48,6 +50,7 @@ def command(root: Path, statement: str, form: str, output: Path | None) -> None:
         raise click.UsageError("a table is for the terminal; choose --format csv, json or parquet for a file")
     store = open_store(root)
     reader = FolderQuery(store, FolderCatalogue(store)).query(statement)
+    _check_names(reader.schema.names)
     if output is None:
         _print_rows(reader, form)
         return
@@ -55,6 +58,12 @@ def command(root: Path, statement: str, form: str, output: Path | None) -> None:
         _WRITERS[form](reader, stream)
         path.replace(output)
     click.echo(f"Wrote {output}", err=True)
+
+
+def _check_names(names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidQuery(f"two columns are called {name}; give each a name of its own with AS")
 
 
 def _print_rows(reader: pa.RecordBatchReader, form: str) -> None:
@@ -98,10 +107,18 @@ def _write_json(reader: pa.RecordBatchReader, stream: IO[bytes]) -> None:
     first = True
     for batch in reader:
         for row in batch.to_pylist():
-            stream.write((b"\n  " if first else b",\n  ") + json.dumps(row, ensure_ascii=False, default=_say).encode())
+            stream.write(
+                (b"\n  " if first else b",\n  ")
+                + json.dumps(_plain(row), ensure_ascii=False, default=_say, allow_nan=False).encode()
+            )
             first = False
     stream.write(b"\n]\n")
     stream.flush()
+
+
+def _plain(row: dict[str, object]) -> dict[str, object]:
+    """A row with NaN and the infinities as text: JSON has no numbers for them."""
+    return {k: str(v) if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
 
 
 def _say(value: object) -> object:

@@ -56,8 +56,8 @@ def command(ctx: click.Context, landing: Path, once: bool, infer: bool, verbose:
         if once:
             tally = watcher.drain()
             ctx.exit(3 if tally.left else 1 if tally.refused else 0)
-        console.say(f"Watching {landing} (Ctrl-C ends)")
         try:
+            console.say(f"Watching {landing} (Ctrl-C ends)")
             watcher.watch()
         except KeyboardInterrupt:
             console.say("Stopped. Files that were on their way go on at the next start.")
