@@ -133,6 +133,7 @@ def _copy_over(source: Path, target: Path, *, read_only: bool) -> None:
         raise FileExistsError(errno.EEXIST, "exists already", str(target))
     with new_file(target.parent) as (stream, path):
         copy_content(source, stream)
+        os.fsync(stream.fileno())
         if read_only:
             path.chmod(_READ_ONLY)
         try:
@@ -144,7 +145,7 @@ def _copy_over(source: Path, target: Path, *, read_only: bool) -> None:
 
 
 def copy_content(source: Path, stream: BinaryIO) -> None:
-    """Copies a file's content to `stream`, in the kernel where it can, and flushes to disk."""
+    """Copies a file's content to `stream`, in the kernel where it can; flushing to disk is the caller's."""
     with source.open("rb") as origin:
         if hasattr(os, "copy_file_range"):
             with suppress(OSError):
@@ -152,4 +153,5 @@ def copy_content(source: Path, stream: BinaryIO) -> None:
                     pass
         # What the kernel could not copy (another file system): from where it stopped.
         origin.seek(os.lseek(stream.fileno(), 0, os.SEEK_CUR))
-        write_all(stream, origin)
+        shutil.copyfileobj(origin, stream, _COPY_BUFFER)
+        stream.flush()

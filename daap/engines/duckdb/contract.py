@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from daap.engines.duckdb.sql import literal, one_of
 from daap.model.formats import NumberFormat
 from daap.model.table import Column
-from daap.model.types import FLOATS, INTEGER_BITS, INTEGERS, ColumnType, Kind
+from daap.model.types import FLOATS, INTEGER_BITS, INTEGERS, TEXTS, ColumnType, Kind
 
 _DUCKDB = {"int": "INTEGER", "float": "FLOAT", "string": "VARCHAR", "varchar": "VARCHAR", "char": "VARCHAR"}
 
@@ -44,18 +44,33 @@ class Rule:
     quick: str | None = None
 
 
-def make_rule(column: Column, text: str) -> Rule:
-    """The rule of a column for the SQL expression `text`."""
+def parse_text(column: Column, text: str) -> str:
+    """The expression that reads `text`; NULL or wrong where it does not fit. It is worth computing once."""
     if column.time_format:
-        return _formatted_time(column, text)
+        return f"try_strptime({text}, {literal(column.time_format)})"
     if number := column.number_format:
-        return _formatted_number(column, number, text)
-    return _PLAIN[column.type.kind](column, text)
+        text = _strip_format(number, text)
+    if column.type.kind == "boolean":
+        return f"(lower({text}) IN ('true', 't', '1'))"
+    if column.type.kind in TEXTS:
+        return text
+    if column.fraction:
+        text = f"left({text}, 23)"  # digits behind the third are dropped
+    return f"TRY_CAST({text} AS {duckdb_type(column.type)})"
 
 
-def strict_value(column: Column, text: str) -> str:
+def make_rule(column: Column, text: str, parsed: str) -> Rule:
+    """The rule of a column for the SQL expression `text`, of which `parsed` is what parse_text gives."""
+    if column.time_format:
+        return _formatted_time(column, text, parsed)
+    if number := column.number_format:
+        return _formatted_number(column, number, text, parsed)
+    return _PLAIN[column.type.kind](column, text, parsed)
+
+
+def strict_value(column: Column, text: str, parsed: str) -> str:
     """The typed value of `text`; the statement fails if it does not fit or is missing though required."""
-    rule, type_ = make_rule(column, text), duckdb_type(column.type)
+    rule, type_ = make_rule(column, text, parsed), duckdb_type(column.type)
     if column.type.kind == "string" and not column.required:
         return text
     absent = _refusal(text, type_) if column.required else f"CAST(NULL AS {type_})"
@@ -81,7 +96,7 @@ def null_text(column: Column, text: str) -> str:
 
 def unfit(column: Column, text: str) -> str:
     """Whether `text` is there and does not fit the type; never NULL."""
-    return f"({text} IS NOT NULL AND NOT coalesce({make_rule(column, text).fits}, false))"
+    return f"({text} IS NOT NULL AND NOT coalesce({make_rule(column, text, parse_text(column, text)).fits}, false))"
 
 
 def missing(column: Column, text: str) -> str:
@@ -93,43 +108,36 @@ def _matches(text: str, pattern: str) -> str:
     return f"regexp_full_match({text}, {literal(pattern)})"
 
 
-def _cast(text: str, type_: str) -> str:
-    return f"TRY_CAST({text} AS {type_})"
-
-
-def _string(_column: Column, text: str) -> Rule:
+def _string(_column: Column, text: str, _parsed: str) -> Rule:
     return Rule(text, "true")
 
 
-def _varchar(column: Column, text: str) -> Rule:
+def _varchar(column: Column, text: str, _parsed: str) -> Rule:
     # length() counts code points, as Trino does; strlen() counts bytes and is the cheaper upper bound.
     length = column.type.length
     return Rule(text, f"length({text}) <= {length}", f"strlen({text}) <= {length}")
 
 
-def _char(column: Column, text: str) -> Rule:
+def _char(column: Column, text: str, _parsed: str) -> Rule:
     return Rule(text, f"(length({text}) <= {column.type.length} AND NOT suffix({text}, ' '))")
 
 
-def _boolean(_column: Column, text: str) -> Rule:
-    value = f"(lower({text}) IN ('true', 't', '1'))"
+def _boolean(_column: Column, text: str, parsed: str) -> Rule:
     # Digits and letters are ASCII's: lower() maps the Kelvin sign and the like to ASCII letters.
-    fits = f"(strlen({text}) <= 5 AND {one_of(f'lower({text})', ('true', 'false', 't', 'f', '1', '0'))})"
-    return Rule(value, fits)
+    known = one_of(f"lower({text})", ("true", "false", "t", "f", "1", "0"))
+    return Rule(parsed, f"(strlen({text}) <= 5 AND {known})")
 
 
-def _integer(column: Column, text: str) -> Rule:
-    value = _cast(text, duckdb_type(column.type))
-    fits = f"({_matches(text, '[+-]?[0-9]+')} AND {value} IS NOT NULL)"
-    return Rule(value, fits, f"CAST({value} AS VARCHAR) = {text}")
+def _integer(_column: Column, text: str, parsed: str) -> Rule:
+    fits = f"({_matches(text, '[+-]?[0-9]+')} AND {parsed} IS NOT NULL)"
+    return Rule(parsed, fits, f"CAST({parsed} AS VARCHAR) = {text}")
 
 
-def _decimal(column: Column, text: str) -> Rule:
-    value = _cast(text, duckdb_type(column.type))
-    fits = f"({_matches(text, f'[+-]?{_decimal_digits(column.type.scale)}')} AND {value} IS NOT NULL)"
+def _decimal(column: Column, text: str, parsed: str) -> Rule:
+    fits = f"({_matches(text, f'[+-]?{_decimal_digits(column.type.scale)}')} AND {parsed} IS NOT NULL)"
     # Written with all its places, or as a whole number.
-    same = f"(CAST({value} AS VARCHAR) = {text} OR CAST(TRY_CAST({value} AS BIGINT) AS VARCHAR) = {text})"
-    return Rule(value, fits, same)
+    same = f"(CAST({parsed} AS VARCHAR) = {text} OR CAST(TRY_CAST({parsed} AS BIGINT) AS VARCHAR) = {text})"
+    return Rule(parsed, fits, same)
 
 
 def _decimal_digits(scale: int) -> str:
@@ -138,52 +146,42 @@ def _decimal_digits(scale: int) -> str:
     return f"(?:[0-9]+(?:[.]{places})?|[.]{places})" if scale else "(?:[0-9]+(?:[.]0*)?|[.]0+)"
 
 
-def _float(column: Column, text: str) -> Rule:
-    value = _cast(text, duckdb_type(column.type))
+def _float(_column: Column, text: str, parsed: str) -> Rule:
     zero = _matches(text, "[+-]?(?:0+(?:[.]0*)?|[.]0+)(?:[eE].*)?")
     number = _matches(text, f"[+-]?(?:{_DIGITS})(?:[eE][+-]?[0-9]+)?")
-    finite = f"({number} AND isfinite({value}) AND ({value} <> 0 OR {zero}))"
-    return Rule(value, f"({one_of(text, ('NaN', 'Infinity', '-Infinity'))} OR {finite})")
+    finite = f"({number} AND isfinite({parsed}) AND ({parsed} <> 0 OR {zero}))"
+    return Rule(parsed, f"({one_of(text, ('NaN', 'Infinity', '-Infinity'))} OR {finite})")
 
 
-def _date(_column: Column, text: str) -> Rule:
-    value = _cast(text, "DATE")
+def _date(_column: Column, text: str, parsed: str) -> Rule:
     # Ten bytes: 'infinity', years of five digits and '(BC)' give themselves back too.
-    same = f"(strlen({text}) = 10 AND CAST({value} AS VARCHAR) = {text})"
-    return Rule(value, same, same)
+    same = f"(strlen({text}) = 10 AND CAST({parsed} AS VARCHAR) = {text})"
+    return Rule(parsed, same, same)
 
 
-def _timestamp(column: Column, text: str) -> Rule:
+def _timestamp(column: Column, text: str, parsed: str) -> Rule:
     fraction = "(?:[.][0-9]{1,9})?" if column.fraction else "(?:[.][0-9]{1,3})?"
-    fits = _matches(text, f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{_TIME}{fraction}")
-    value = _cast(text, "TIMESTAMP")
-    fits = f"({fits} AND {value} >= TIMESTAMP '0001-01-01')"
-    kept = f"date_trunc('milliseconds', {_cast(f'left({text}, 23)', 'TIMESTAMP')})" if column.fraction else value
-    return Rule(kept, fits, f"(strlen({text}) = 19 AND CAST({value} AS VARCHAR) = {text})")
+    shape = _matches(text, f"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[ T]{_TIME}{fraction}")
+    fits = f"({shape} AND {parsed} >= TIMESTAMP '0001-01-01')"
+    return Rule(parsed, fits, f"(strlen({text}) = 19 AND CAST({parsed} AS VARCHAR) = {text})")
 
 
-def _formatted_time(column: Column, text: str) -> Rule:
+def _formatted_time(column: Column, text: str, moment: str) -> Rule:
     """By a strftime pattern: what is parsed has to be written the same way again, letter case apart."""
-    pattern = literal(column.format or "")
-    moment = f"try_strptime({text}, {pattern})"
-    value = f"CAST({moment} AS DATE)" if column.type.kind == "date" else moment
-    if column.type.kind == "timestamp" and column.fraction:
-        value = f"date_trunc('milliseconds', {moment})"
-    whole = (
-        "" if column.type.kind == "date" or column.fraction else f" AND {moment} = date_trunc('milliseconds', {moment})"
-    )
-    fits = f"(lower(strftime({moment}, {pattern})) = lower({text}) AND CAST({moment} AS DATE) {_YEARS}{whole})"
-    return Rule(value, fits)
+    whole, value = f" AND {moment} = date_trunc('milliseconds', {moment})", moment
+    if column.type.kind == "date":
+        whole, value = "", f"CAST({moment} AS DATE)"
+    elif column.fraction:
+        whole, value = "", f"date_trunc('milliseconds', {moment})"
+    again = f"lower(strftime({moment}, {literal(column.format or '')})) = lower({text})"
+    return Rule(value, f"({again} AND CAST({moment} AS DATE) {_YEARS}{whole})")
 
 
-def _formatted_number(column: Column, number: NumberFormat, text: str) -> Rule:
+def _formatted_number(column: Column, number: NumberFormat, text: str, parsed: str) -> Rule:
     """By example: the text has to follow the format, and what is left of it the plain rule of the type."""
-    plain = _strip_format(number, text)
-    rule = _PLAIN[column.type.kind](column, plain)
-    return Rule(
-        rule.value,
-        f"({_matches(text, _format_pattern(number, fraction=_may_have_fraction(column, number)))} AND {rule.fits})",
-    )
+    plain = _PLAIN[column.type.kind](column, _strip_format(number, text), parsed)
+    pattern = _format_pattern(number, fraction=_may_have_fraction(column, number))
+    return Rule(plain.value, f"({_matches(text, pattern)} AND {plain.fits})")
 
 
 def _strip_format(number: NumberFormat, text: str) -> str:
@@ -225,7 +223,7 @@ def _format_pattern(number: NumberFormat, *, fraction: bool) -> str:
     return signed
 
 
-_PLAIN: dict[Kind, Callable[[Column, str], Rule]] = {
+_PLAIN: dict[Kind, Callable[[Column, str, str], Rule]] = {
     "boolean": _boolean,
     "string": _string,
     "varchar": _varchar,

@@ -22,7 +22,7 @@ from daap.csvtext.header import Layout, no_header, read_layout
 from daap.csvtext.records import RecordReader
 from daap.csvtext.scan import Scan, scan_file
 from daap.csvtext.sift import sift_records
-from daap.engines.duckdb.contract import missing, strict_value, unfit
+from daap.engines.duckdb.contract import missing, parse_text, strict_value, unfit
 from daap.engines.duckdb.faults import log_faults
 from daap.engines.duckdb.reading import TextFile, select_texts
 from daap.engines.duckdb.session import Unfit, connect, count_parquet_rows, reporting, translated
@@ -171,12 +171,8 @@ class _Job:
 
     def _write(self, file: TextFile, schema: TableSchema, target: str, progress: Progress) -> Written:
         """Writes all rows as typed Parquet; raises Unfit if a value does not fit."""
-        values = ", ".join(
-            f"{strict_value(column, f't{place}')} AS {identifier(column.name)}"
-            for place, column in enumerate(schema.columns)
-        )
         path = _output_path(target)
-        statement = f"COPY (SELECT {values} FROM ({select_texts(file, schema)})) TO {literal(path)} (FORMAT parquet)"
+        statement = f"COPY ({_select_values(file, schema)}) TO {literal(path)} (FORMAT parquet)"
         with translated("writing Parquet"), reporting(self._connection, "converting", progress):
             row = self._connection.execute(statement).fetchone()
         rows = int(row[0]) if row else 0
@@ -229,6 +225,20 @@ class _Job:
         if written.rows != rows:
             raise EngineFailed(f"{rows} rows were read but {written.rows} written")
         return written
+
+
+def _select_values(file: TextFile, schema: TableSchema) -> str:
+    """The schema's columns as typed values; the statement fails at the first that does not fit.
+
+    What is parsed gets a name in an inner query: DuckDB does not see common parts across the
+    branches of a CASE, and would compute them twice.
+    """
+    parsed = ", ".join(f"{parse_text(column, f't{n}')} AS v{n}" for n, column in enumerate(schema.columns))
+    values = ", ".join(
+        f"{strict_value(column, f't{n}', f'v{n}')} AS {identifier(column.name)}"
+        for n, column in enumerate(schema.columns)
+    )
+    return f"SELECT {values} FROM (SELECT *, {parsed} FROM ({select_texts(file, schema)}))"
 
 
 def _is_plain(schema: TableSchema) -> bool:

@@ -52,7 +52,7 @@ def _put_down(file: Path, ref: TableRef, lake: Lake) -> Claim:
     target = Path(lake.locate(claim.landing))
     try:
         with translated(f"copy {file} to {target.parent}"), new_file(target.parent) as (stream, path):
-            copy_content(file, stream)
+            copy_content(file, stream)  # flushed to disk by the move to raw; until then the file is its owner's too
             path.rename(target)
     except BaseException:
         drop_claim(lake.store, claim.file_id)
