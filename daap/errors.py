@@ -75,3 +75,11 @@ class Busy(DaapError):
 
 class Cancelled(DaapError):
     """The person stopped the work; everything is as a restart expects it."""
+
+
+class Unauthenticated(DaapError):
+    """There is no token, or it is not one that is valid now."""
+
+
+class Forbidden(DaapError):
+    """The principal may not do this; the message tells nothing of what it may not see."""
