@@ -7,6 +7,7 @@ wrong, where, and what to do. What is wrong *inside a file* is not an exception 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -43,6 +44,30 @@ class NotRegistered(DaapError):
 
 class AlreadyRegistered(DaapError):
     """The product exists with a different definition."""
+
+
+class TableExists(DaapError):
+    """The product has a table of this name already; its schema is changed in another way."""
+
+
+class InvalidChange(DaapError):
+    """A product may not be changed so; says which field, or which rows of which load, stand against it."""
+
+    def __init__(self, message: str, errors: Sequence[object] = ()) -> None:
+        self.errors = tuple(errors)
+        super().__init__(message)
+
+
+class VersionConflict(DaapError):
+    """Another change came first; `version` is the one that won."""
+
+    def __init__(self, product: str, version: str) -> None:
+        self.version = version
+        super().__init__(f"{product} was changed meanwhile: it is {version} now. Look at it, and try again")
+
+
+class UnderLegalHold(DaapError):
+    """Nothing of the product may be deleted now."""
 
 
 class UnknownLoad(DaapError):

@@ -13,6 +13,7 @@ from daap.errors import InvalidName
 from daap.model.loads import LoadId, TableRef
 from daap.model.names import check_product, check_table
 from daap.model.stamps import parse_stamp
+from daap.model.versions import Version
 
 Zone = Literal["landing", "raw", "curated", "fail", "metadata", "logs"]
 ZONES: tuple[Zone, ...] = get_args(Zone)
@@ -20,6 +21,7 @@ ZONES: tuple[Zone, ...] = get_args(Zone)
 _MAJOR = re.compile(r"v([1-9][0-9]{0,5})")
 _PARTITION = re.compile(r"load_timestamp=(.+)")
 _FILE = re.compile(r"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\.(?P<ext>[a-z0-9]{1,16})")
+_TOKEN_ID = re.compile(r"[a-z0-9]{16}")
 _PART = re.compile(r"[^\x00-\x1f/\\]+")
 _MAX_PART = 255  # bytes of a file name on the usual file systems
 
@@ -89,9 +91,29 @@ def clock_key(ref: TableRef) -> str:
     return f"metadata/load-clocks/{ref}.json"
 
 
+def token_key(token_id: str) -> str:
+    """What is kept of an access token; raises InvalidName, without the text: it may be a whole token."""
+    if not _TOKEN_ID.fullmatch(token_id):
+        raise InvalidName("that is no token's id; it is the 16 letters and digits between daap_ and the next _")
+    return f"metadata/access-tokens/{token_id}.json"
+
+
+HEADS = "metadata/product-heads/"
+
+
 def head_key(product: str) -> str:
-    """The current definition of a product."""
-    return f"metadata/{check_product(product)}/head.json"
+    """The current definition of a product. All heads lie in one folder, so that products can be listed."""
+    return f"{HEADS}{check_product(product)}.json"
+
+
+def records_prefix(product: str) -> str:
+    """The folder of a product's version records, with the slash at its end."""
+    return f"metadata/product-versions/{check_product(product)}/"
+
+
+def record_key(product: str, version: Version) -> str:
+    """The record of one version; padded, so that keys are listed in the order of versions."""
+    return f"{records_prefix(product)}v{version.major:06}.{version.minor:06}.json"
 
 
 def version_key(product: str, version: str, *rest: str) -> str:

@@ -62,13 +62,18 @@ def parse_load(text: str) -> LoadId:
 
 
 class LoadStatus(StrEnum):
-    """How far a load has come; `curated` and `failed` are final (as is `archived` for a files component)."""
+    """How far a load has come.
+
+    `curated` and `failed` are final, as is `archived` for a files component; `expired` is what retention
+    makes of a final one: its files are deleted.
+    """
 
     LANDED = "landed"
     CHECKED = "checked"
     ARCHIVED = "archived"
     CURATED = "curated"
     FAILED = "failed"
+    EXPIRED = "expired"
 
 
 class _Record(BaseModel):
@@ -108,7 +113,8 @@ class Receipt(_Record):
     """The record of a load; one JSON object, written by compare-and-swap.
 
     `bytes` and `content_hash` are of the file as it came; `timings` are seconds by stage;
-    `reached` is when each status was reached.
+    `reached` is when each status was reached. `carried_from` is the load of an earlier major version
+    whose raw file this snapshot was made from; `rebuilt` is when curated was last made again from raw.
     """
 
     product: str
@@ -131,6 +137,8 @@ class Receipt(_Record):
     engine: EngineNote | None = None
     timings: dict[str, float] = {}
     reached: dict[LoadStatus, datetime] = {}
+    carried_from: str | None = None
+    rebuilt: datetime | None = None
 
     @property
     def load(self) -> LoadId:
@@ -141,4 +149,4 @@ class Receipt(_Record):
     def is_final(self) -> bool:
         """Whether nothing is left to be done."""
         done = LoadStatus.ARCHIVED if self.kind == "file" else LoadStatus.CURATED
-        return self.status in (done, LoadStatus.FAILED)
+        return self.status in (done, LoadStatus.FAILED, LoadStatus.EXPIRED)

@@ -25,6 +25,11 @@ class Version:
         """The version after a compatible change."""
         return Version(self.major, self.minor + 1)
 
+    @property
+    def next_major(self) -> Version:
+        """The version after a change that is not compatible."""
+        return Version(self.major + 1, 0)
+
 
 FIRST = Version(1, 0)
 

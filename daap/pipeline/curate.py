@@ -6,12 +6,10 @@ import time
 
 from daap.errors import EngineFailed, ObjectMissing, StoreUnavailable
 from daap.model.events import FileArchived, LoadCurated, NothingToDo
-from daap.model.keys import file_key
-from daap.model.loads import LoadStatus, Receipt
-from daap.model.table import TableSchema
-from daap.model.verdict import Written
+from daap.model.loads import LoadStatus
 from daap.pipeline.audit import Trail
 from daap.pipeline.lake import Lake
+from daap.pipeline.rebuild import raw_of, rebuild_load
 from daap.ports.catalogue import TableEntry
 
 
@@ -25,7 +23,7 @@ def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | 
         return _publish(event, lake, trail)
     except (StoreUnavailable, EngineFailed, ObjectMissing):
         if lake.ledger.get(event.receipt.load).is_final:  # another worker was faster, and tidied up
-            return NothingToDo(_raw_key(event.receipt), event.receipt.load, event.receipt.file_id)
+            return NothingToDo(raw_of(event.receipt), event.receipt.load, event.receipt.file_id)
         raise
 
 
@@ -34,11 +32,11 @@ def _publish(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | Not
     load = receipt.load
     if receipt.is_final:
         lake.catalogue.discard(load)
-        return NothingToDo(_raw_key(receipt), load, receipt.file_id)
+        return NothingToDo(raw_of(receipt), load, receipt.file_id)
     started = time.perf_counter()
-    schema = lake.registry.get(receipt.product).schema(receipt.table)
-    lake.catalogue.put_table(TableEntry(load.ref, schema))  # the registration may have been cut short
-    written = event.staged or _convert(receipt, schema, lake)
+    # The registration may have been cut short before the catalogue's entry.
+    lake.catalogue.put_table(TableEntry(load.ref, lake.registry.schema_of(load.ref)))
+    written = event.staged or rebuild_load(receipt, lake)
     if written.rows != receipt.rows_read:
         lake.catalogue.discard(load)
         raise EngineFailed(f"{receipt.rows_read} rows were read but {written.rows} written; nothing is published")
@@ -54,13 +52,3 @@ def _publish(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | Not
     )  # fmt: skip
     lake.catalogue.discard(load)  # what earlier tries left
     return LoadCurated(curated)
-
-
-def _convert(receipt: Receipt, schema: TableSchema, lake: Lake) -> Written:
-    """Parquet from raw, where the check left none: another engine, or a restart in between."""
-    target = lake.catalogue.new_target(receipt.load)
-    return lake.engine.curate(lake.source(_raw_key(receipt)), schema, target, lake.progress)
-
-
-def _raw_key(receipt: Receipt) -> str:
-    return file_key("raw", receipt.load, receipt.file_id, receipt.extension)

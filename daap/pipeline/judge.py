@@ -21,7 +21,7 @@ from daap.pipeline.report import read_summary, write_report
 from daap.pipeline.whereabouts import fail_key, find_file, hash_object, move_once, raw_key
 from daap.ports.engine import CanStage
 from daap.ports.objects import ObjectInfo
-from daap.registry.products import Registered
+from daap.registry.heads import Registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,9 @@ def _find_spec(job: Job, registered: Registered | None) -> Registered | Product 
         return registered
     if job.lake.infer and major == claim.major:
         return job.lake.infer(job.lake.source(job.where), job.receipt.source_name, claim.product, claim.table)
+    if registered and claim.major < major:
+        told = f"a file for {registered.version}; {claim.product} was still v{claim.major} when this upload began"
+        return DataError(Code.NOT_REGISTERED, f"{told}. Begin a new one")
     how = f"Put table {claim.table} into a spec and run: daap-local register SPEC.yaml (or watch with --infer)"
     return DataError(Code.NOT_REGISTERED, f"a registered table; {claim.load.ref} is none. {how}")
 
@@ -128,12 +131,12 @@ def _check_file(job: Job, schema: TableSchema) -> _Checked:
 def _register_inferred(job: Job, inferred: Product) -> Registered:
     registry, claim = job.lake.registry, job.claim
     try:
-        registered = registry.add_table(claim.product, claim.table, inferred.tables[claim.table])
+        registered = registry.ensure_table(claim.product, claim.table, inferred.tables[claim.table], claim.actor)
     except NotRegistered:
         try:
-            registered, _ = registry.register(inferred)
+            registered, _ = registry.register(inferred, claim.actor)
         except AlreadyRegistered:  # by another process, a moment ago, for another table
-            registered = registry.add_table(claim.product, claim.table, inferred.tables[claim.table])
+            registered = registry.ensure_table(claim.product, claim.table, inferred.tables[claim.table], claim.actor)
     job.trail.info("registered", f"inferred table {claim.table}: {claim.product} is {registered.version} now")
     return registered
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from daap.errors import ObjectConflict, ObjectMissing, UnknownLoad
 from daap.model.keys import receipt_key
-from daap.model.loads import LoadId, LoadStatus, Receipt
+from daap.model.loads import LoadId, LoadStatus, Receipt, TableRef
 from daap.ports.objects import ABSENT, ObjectStore
 
 _RECEIPTS = "metadata/load-receipts/"
@@ -49,6 +49,22 @@ class Ledger:
                 facts["timings"] = timings
                 continue
             return receipt
+
+    def amend(self, load: LoadId, **facts: Any) -> Receipt:  # noqa: ANN401 - a receipt's fields
+        """Changes facts of a load, a final one too; raises UnknownLoad."""
+        while True:
+            found, token = self._read(load)
+            receipt = found.model_copy(update=facts)
+            try:
+                self._store.put(receipt_key(load), _encode(receipt), token)
+            except ObjectConflict:
+                continue
+            return receipt
+
+    def stamps(self, ref: TableRef) -> list[str]:
+        """The load timestamps of all loads of a table, failed ones among them, oldest first."""
+        infos = self._store.list(f"{_RECEIPTS}{ref}/")
+        return [info.key.rpartition("/")[2].removesuffix(".json") for info in infos]
 
     def list(self, product: str | None = None, table: str | None = None) -> Iterator[Receipt]:
         """Receipts of all loads, or of one product, or of one table of it."""

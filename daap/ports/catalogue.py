@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from daap.model.loads import LoadId, OutputFile, TableRef
 from daap.model.table import TableSchema
@@ -17,6 +17,8 @@ class TableEntry:
 
     ref: TableRef
     schema: TableSchema
+    widened: bool = field(default=False, compare=False)
+    """Whether columns were added since the table was made, so that older snapshots lack them; set by the catalogue."""
 
 
 class Catalogue(ABC):
@@ -24,7 +26,7 @@ class Catalogue(ABC):
 
     @abstractmethod
     def put_table(self, entry: TableEntry) -> None:
-        """Makes the table and its `_latest` view known; the same again is no error."""
+        """Makes the table and its `_latest` view known, or its new columns; the same again is no error."""
 
     @abstractmethod
     def tables(self) -> Sequence[TableEntry]:
@@ -45,6 +47,18 @@ class Catalogue(ABC):
         If the snapshot is visible already, that one stays and `written` is dropped: publishing twice
         gives one snapshot. Returns the files of the visible one.
         """
+
+    @abstractmethod
+    def replace(self, load: LoadId, written: Written) -> tuple[OutputFile, ...]:
+        """As publish, but what was written takes the place of a snapshot that is visible already, in one step."""
+
+    @abstractmethod
+    def withdraw(self, load: LoadId) -> None:
+        """Makes a snapshot invisible at one moment, then removes its files; one that is not there is no error."""
+
+    @abstractmethod
+    def drop_table(self, ref: TableRef) -> None:
+        """Removes a table with all its snapshots; one that is not there is no error."""
 
     @abstractmethod
     def discard(self, load: LoadId) -> None:

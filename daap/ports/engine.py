@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from daap.model.table import TableSchema
+from daap.model.table import Column, TableSchema
 from daap.model.verdict import Verdict, Written
 
 Progress = Callable[[str, float], None]
@@ -43,10 +43,19 @@ class Engine(ABC):
         """Reads the whole file and judges every value."""
 
     @abstractmethod
-    def curate(self, source: Source, schema: TableSchema, target: str, progress: Progress = silent) -> Written:
+    def curate(
+        self,
+        source: Source,
+        schema: TableSchema,
+        target: str,
+        progress: Progress = silent,
+        columns: Sequence[Column] | None = None,
+    ) -> Written:
         """Writes the rows of an accepted file as Parquet below `target` (a folder or prefix, not there yet).
 
-        Raises EngineFailed if the file does not pass: nothing is dropped to make it fit.
+        With `columns`, just these are written, in their order: those of the schema with their values,
+        others as NULL. That is how a snapshot is carried into a new major version. Raises EngineFailed
+        if the file does not pass: nothing is dropped to make it fit.
         """
 
 

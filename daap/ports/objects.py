@@ -88,6 +88,14 @@ class CanLocate(Protocol):
 
 
 @runtime_checkable
+class CanPrune(Protocol):
+    """A store in which a deleted object may leave an empty folder behind."""
+
+    def prune(self, prefix: str) -> None:
+        """Removes the empty folders below `prefix`, which ends in a slash."""
+
+
+@runtime_checkable
 class CanHold(Protocol):
     """A store that can give one worker at a time the right to work on something.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Protocol
 
+from daap.model.loads import TableRef
+
 
 class ArrowStream(Protocol):
     """Rows as an Arrow C stream: pyarrow, DuckDB and others read it as it is.
@@ -21,3 +23,7 @@ class QueryEngine(ABC):
     @abstractmethod
     def query(self, sql: str) -> ArrowStream:
         """The rows of one SELECT; raises InvalidQuery, or NotRegistered for an unknown table."""
+
+    @abstractmethod
+    def preview(self, ref: TableRef, rows: int) -> ArrowStream:
+        """The first `rows` rows of the newest snapshot of a table; raises NotRegistered."""

@@ -3,144 +3,193 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from daap.errors import AlreadyRegistered, NotRegistered, ObjectConflict, ObjectMissing
-from daap.model.keys import head_key, version_key
+from daap.errors import AlreadyRegistered, NotRegistered, ObjectConflict, ObjectMissing, VersionConflict
+from daap.model.keys import HEADS, head_key, record_key, version_key
 from daap.model.loads import TableRef
 from daap.model.product import Product
 from daap.model.table import TableSchema
-from daap.model.versions import FIRST, Version, parse_version
+from daap.model.versions import FIRST, Version
 from daap.ports.catalogue import Catalogue, TableEntry
-from daap.ports.objects import ABSENT, ObjectStore
-from daap.registry.spec import build_product
+from daap.ports.objects import ABSENT, Expect, ObjectStore
+from daap.registry.amend import find_table, insert_table
+from daap.registry.heads import Change, Registered, decode_head, encode_head
 
-_HEAD = re.compile(r"metadata/[a-z0-9_]+/head\.json")
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
-    """A product as it is registered: its spec, its version and when it came."""
+class Head:
+    """A product as it was read, with the token that a conditional write of it needs."""
 
-    product: Product
-    version: Version
-    created: datetime
-    updated: datetime
-
-    def ref(self, table: str) -> TableRef:
-        """The table of the current major version."""
-        return TableRef(self.product.name, self.version.major, table)
-
-    def schema(self, table: str) -> TableSchema:
-        """The schema of a table; raises NotRegistered."""
-        try:
-            return self.product.tables[table]
-        except KeyError:
-            raise NotRegistered(f"product {self.product.name} has no table {table}") from None
-
-    def dump(self) -> dict[str, Any]:
-        """As plain data, with the generated fields."""
-        return {
-            "version": str(self.version),
-            "id": f"dp:{self.product.name}:{self.version}",
-            "creationDate": self.created.isoformat(),
-            "lastUpdated": self.updated.isoformat(),
-            "spec": self.product.dump(),
-        }
+    registered: Registered
+    token: str
 
 
 class Registry:
-    """Registers and retrieves products."""
+    """Registers, amends and retrieves products."""
 
     def __init__(self, store: ObjectStore, catalogue: Catalogue) -> None:
         self._store, self._catalogue = store, catalogue
 
-    def register(self, product: Product) -> tuple[Registered, bool]:
+    def register(self, product: Product, actor: str = UNKNOWN) -> tuple[Registered, bool]:
         """Registers a new product as v1.0; returns it and whether it is new.
 
-        The same spec again changes nothing; raises AlreadyRegistered for another one.
+        The same spec again changes nothing; raises AlreadyRegistered for another one, or while a
+        product of this name is being deleted.
         """
         now = datetime.now(UTC)
-        registered, new = Registered(product, FIRST, now, now), True
+        registered, new = Registered(product, FIRST, now, now, Change("registered", actor)), True
         try:
-            self._store.put(head_key(product.name), _encode(registered), ABSENT)
+            self._store.put(head_key(product.name), encode_head(registered), ABSENT)
         except ObjectConflict:
-            registered, new = self.get(product.name), False
-            if registered.product != product:
-                raise AlreadyRegistered(_explain_difference(registered, product)) from None
-        self._project(registered)  # also for the same spec again: the first try may have been cut short
+            registered, new = self._find_equal(product), False
+        self.project(registered)  # also for the same spec again: the first try may have been cut short
         return registered, new
 
-    def add_table(self, name: str, table: str, schema: TableSchema) -> Registered:
-        """Adds a table to a product as a minor version; one that is there already stays as it is.
-
-        The first table of a product keeps its version. Raises NotRegistered, or InvalidSpec if the
-        name clashes with another.
-        """
-        while True:
-            found, token = self._read(name)
-            if table in found.product.tables:
-                return found
-            spec = found.product.dump()
-            product = build_product({**spec, "tables": {**spec.get("tables", {}), table: schema.dump()}})
-            version = found.version.next_minor if found.product.tables else found.version
-            amended = Registered(product, version, found.created, datetime.now(UTC))
-            self._project(found)  # its own writer may have been cut short
-            try:
-                self._store.put(head_key(name), _encode(amended), token)
-            except ObjectConflict:
-                continue  # another process changed the product; its change stays
-            self._project(amended)
-            return amended
+    def _find_equal(self, product: Product) -> Registered:
+        try:
+            found = self.get(product.name)
+        except NotRegistered:
+            raise AlreadyRegistered(f"{product.name} is being deleted; register it once that is done") from None
+        if found.product != product:
+            raise AlreadyRegistered(_explain_difference(found, product))
+        return found
 
     def get(self, name: str) -> Registered:
         """The current definition of a product; raises NotRegistered."""
-        return self._read(name)[0]
+        return self.read(name).registered
 
     def list(self) -> Iterator[Registered]:
         """All products, by name."""
-        for info in self._store.list("metadata/"):
-            if _HEAD.fullmatch(info.key):
-                yield _decode(self._store.read(info.key)[0])
+        for info in self._store.list(HEADS):
+            with suppress(ObjectMissing):  # deleted meanwhile
+                registered = decode_head(self._store.read(info.key)[0])
+                if not registered.deleting:
+                    yield registered
 
-    def _read(self, name: str) -> tuple[Registered, str]:
+    def read(self, name: str) -> Head:
+        """The current definition with its token; raises NotRegistered, also for one that is being deleted."""
+        head = self.read_any(name)
+        if head.registered.deleting:
+            raise NotRegistered(f"product {name} is not registered: it is being deleted")
+        return head
+
+    def read_any(self, name: str) -> Head:
+        """As read, but also a product that is being deleted."""
         try:
             data, token = self._store.read(head_key(name))
         except ObjectMissing:
             raise NotRegistered(f"product {name} is not registered") from None
-        return _decode(data), token
+        return Head(decode_head(data), token)
 
-    def _project(self, registered: Registered) -> None:
+    def commit(self, head: Head, amended: Registered) -> Registered:
+        """Makes `amended` the current definition; raises VersionConflict if `head` is so no longer."""
+        self.project(head.registered)  # its own writer may have been cut short
+        self.replace_head(head, amended)
+        self.project(amended)
+        return amended
+
+    def replace_head(self, head: Head, amended: Registered) -> Head:
+        """The conditional write of commit alone."""
+        try:
+            token = self._store.put(head_key(amended.product.name), encode_head(amended), head.token)
+        except ObjectConflict:
+            won = self.get(amended.product.name)
+            raise VersionConflict(won.product.name, str(won.version)) from None
+        return Head(amended, token)
+
+    def amend(self, head: Head, product: Product, change: Change, *, version: Version | None = None) -> Registered:
+        """Commits a compatible change as the next minor version, or as the `version` given."""
+        now, found = datetime.now(UTC), head.registered
+        amended = replace(
+            found, product=product, version=version or found.version.next_minor, updated=now, change=change
+        )
+        return self.commit(head, amended)
+
+    def add_table(self, name: str, table: str, schema: TableSchema, actor: str = UNKNOWN) -> Registered:
+        """Adds a table to a product as a minor version; the first table of a product keeps its version.
+
+        Raises NotRegistered, TableExists, VersionConflict, or InvalidSpec if the name clashes with another.
+        """
+        head = self.read(name)
+        product = insert_table(head.registered.product, table, schema)
+        return self._commit_table(head, product, table, actor)
+
+    def _commit_table(self, head: Head, product: Product, table: str, actor: str) -> Registered:
+        found = head.registered
+        keeps = not found.product.tables and found.version.minor == 0
+        change = Change("table added", actor, {"tables_added": [table]})
+        return self.amend(head, product, change, version=found.version if keeps else None)
+
+    def ensure_table(self, name: str, table: str, schema: TableSchema, actor: str = UNKNOWN) -> Registered:
+        """As add_table, but a table that is there stays as it is, and a lost race is run again."""
+        while True:
+            head = self.read(name)
+            if table in head.registered.product.tables:
+                return head.registered
+            product = insert_table(head.registered.product, table, schema)
+            try:
+                return self._commit_table(head, product, table, actor)
+            except VersionConflict:
+                continue  # another process changed the product; its change stays
+
+    def schema_of(self, ref: TableRef) -> TableSchema:
+        """The latest schema of a table in a major version, an old one among them; raises NotRegistered."""
+        found = self.get(ref.product)
+        version = found.last_of(ref.major)
+        return self.schema_at(ref.product, str(version), ref.table)
+
+    def schema_at(self, name: str, version: str, table: str) -> TableSchema:
+        """The schema of a table in one version; raises NotRegistered."""
+        found = self.get(name)
+        if version == str(found.version):
+            return find_table(found.product, table)
+        try:
+            data, _ = self._store.read(version_key(name, version, table, "schema.json"))
+        except ObjectMissing:
+            raise NotRegistered(f"product {name} has no table {table} in version {version}") from None
+        return TableSchema.model_validate_json(data)
+
+    def project(self, registered: Registered) -> None:
         """Writes what follows from a head: the objects of its version, and the catalogue's entries."""
         product, version = registered.product, str(registered.version)
         self._put_once(version_key(product.name, version, "metadata.json"), product.metadata.dump())
         for table, schema in product.tables.items():
             self._put_once(version_key(product.name, version, table, "schema.json"), schema.dump())
             self._catalogue.put_table(TableEntry(registered.ref(table), schema))
+        self._put_record(registered)
+
+    def _put_record(self, registered: Registered) -> None:
+        """The record of a version; that of v1.0 is made anew with the first table, which keeps the version."""
+        key, data = record_key(registered.product.name, registered.version), encode_head(registered.as_record())
+        try:
+            found, token = self._store.read(key)
+        except ObjectMissing:
+            expect: str | Expect = ABSENT
+        else:
+            if decode_head(found).updated >= registered.updated:
+                return
+            expect = token
+        with suppress(ObjectConflict):  # another process is projecting the same
+            self._store.put(key, data, expect)
 
     def _put_once(self, key: str, data: dict[str, Any]) -> None:
+        try:
+            self._store.stat(key)
+        except ObjectMissing:
+            pass
+        else:
+            return
         try:
             self._store.put(key, json.dumps(data, indent=1, ensure_ascii=False).encode(), ABSENT)
         except ObjectConflict:
             return  # a version, once made, never changes
-
-
-def _encode(registered: Registered) -> bytes:
-    return json.dumps(registered.dump(), indent=1, ensure_ascii=False).encode()
-
-
-def _decode(data: bytes) -> Registered:
-    found = json.loads(data)
-    return Registered(
-        product=Product.model_validate(found["spec"]),
-        version=parse_version(found["version"]),
-        created=datetime.fromisoformat(found["creationDate"]),
-        updated=datetime.fromisoformat(found["lastUpdated"]),
-    )
 
 
 def _explain_difference(registered: Registered, product: Product) -> str:
@@ -149,7 +198,7 @@ def _explain_difference(registered: Registered, product: Product) -> str:
     shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")  # noqa: PLR2004
     return (
         f"{product.name} {registered.version} is registered with another spec; it differs in {shown}. "
-        "A version never changes: give back the registered spec, or register under another name."
+        "A version never changes: amend the product, or register under another name."
     )
 
 

@@ -26,7 +26,11 @@ class MemoryCatalogue(Catalogue):
 
     def put_table(self, entry: TableEntry) -> None:
         """See Catalogue."""
-        self._tables[entry.ref.database, entry.ref.table.lower()] = entry
+        key = (entry.ref.database, entry.ref.table.lower())
+        known = self._tables.get(key)
+        before = {column.name for column in (known or entry).schema.columns}
+        added = not {column.name for column in entry.schema.columns} <= before
+        self._tables[key] = TableEntry(entry.ref, entry.schema, widened=added or (known is not None and known.widened))
 
     def tables(self) -> Sequence[TableEntry]:
         """See Catalogue."""
@@ -55,6 +59,28 @@ class MemoryCatalogue(Catalogue):
                 self._snapshots[load] = files
             shutil.rmtree(written.target, ignore_errors=True)
             return self._snapshots[load]
+
+    def replace(self, load: LoadId, written: Written) -> tuple[OutputFile, ...]:
+        """See Catalogue."""
+        with self._lock:
+            self._drop_files(load)
+            self._snapshots.pop(load, None)
+        return self.publish(load, written)
+
+    def withdraw(self, load: LoadId) -> None:
+        """See Catalogue."""
+        with self._lock:
+            self._snapshots.pop(load, None)
+            self._drop_files(load)
+
+    def drop_table(self, ref: TableRef) -> None:
+        """See Catalogue."""
+        self._tables.pop((ref.database, ref.table.lower()), None)
+        for stamp in self.snapshots(ref):
+            self.withdraw(LoadId(ref, stamp))
+
+    def _drop_files(self, load: LoadId) -> None:
+        shutil.rmtree(self._folder / "visible" / partition_prefix("curated", load), ignore_errors=True)
 
     def discard(self, load: LoadId) -> None:
         """See Catalogue."""

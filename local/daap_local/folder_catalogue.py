@@ -33,16 +33,13 @@ class FolderCatalogue(Catalogue):
     def put_table(self, entry: TableEntry) -> None:
         """See Catalogue."""
         key = _entry_key(entry.ref.database, entry.ref.table)
-        data = json.dumps({
-            "product": entry.ref.product, "major": entry.ref.major, "table": entry.ref.table,
-            "schema": entry.schema.dump(),
-        }, indent=1).encode()  # fmt: skip
         try:
-            if self._store.read(key)[0] == data:
-                return
+            known = self._load(key)
         except ObjectMissing:
-            pass
-        self._store.put(key, data)
+            self._store.put(key, _encode(entry, widened=False))
+            return
+        if known.ref != entry.ref or known.schema != entry.schema:
+            self._store.put(key, _encode(entry, widened=known.widened or _adds_columns(known.schema, entry.schema)))
 
     def tables(self) -> Sequence[TableEntry]:
         """See Catalogue."""
@@ -58,7 +55,7 @@ class FolderCatalogue(Catalogue):
     def _load(self, key: str) -> TableEntry:
         found = json.loads(self._store.read(key)[0])
         ref = TableRef(found["product"], found["major"], found["table"])
-        return TableEntry(ref, TableSchema.model_validate(found["schema"]))
+        return TableEntry(ref, TableSchema.model_validate(found["schema"]), widened=found.get("widened", False))
 
     def new_target(self, load: LoadId) -> str:
         """See Catalogue."""
@@ -86,6 +83,44 @@ class FolderCatalogue(Catalogue):
         prefix = partition_prefix("curated", load)
         return tuple(OutputFile(key=prefix + f.name, rows=f.rows, bytes=f.size) for f in written.files)
 
+    def replace(self, load: LoadId, written: Written) -> tuple[OutputFile, ...]:
+        """See Catalogue. One file takes the place of one file by a rename; else the old folder goes aside first."""
+        staged, visible = Path(written.target), self._store.folder(partition_prefix("curated", load))
+        if not visible.is_dir():
+            return self.publish(load, written)
+        names = [file.name for file in written.files]
+        with translated(f"replace {load}"):
+            for name in names:
+                sync_path(staged / name)
+            if [path.name for path in visible.iterdir()] == names == names[:1]:
+                (staged / names[0]).replace(visible / names[0])
+                sync_path(visible)
+                staged.rmdir()
+            else:
+                self.withdraw(load)
+                return self.publish(load, written)
+        return _describe_files(load, visible)
+
+    def withdraw(self, load: LoadId) -> None:
+        """See Catalogue."""
+        visible, aside = self._store.folder(partition_prefix("curated", load)), Path(self.new_target(load))
+        with translated(f"remove {visible}"):
+            make_folder(aside.parent)
+            try:
+                visible.rename(aside)
+            except FileNotFoundError:
+                return
+            sync_path(visible.parent)
+            shutil.rmtree(aside)
+
+    def drop_table(self, ref: TableRef) -> None:
+        """See Catalogue."""
+        self._store.delete(_entry_key(ref.database, ref.table))
+        for stamp in self.snapshots(ref):
+            self.withdraw(LoadId(ref, stamp))
+        with translated(f"remove {self._folder(ref)}"):
+            shutil.rmtree(self._folder(ref), ignore_errors=True)
+
     def discard(self, load: LoadId) -> None:
         """See Catalogue."""
         for folder in (self._folder(load.ref) / _STAGING).glob(f"{load.stamp}-*"):
@@ -98,6 +133,17 @@ class FolderCatalogue(Catalogue):
 
     def _folder(self, ref: TableRef) -> Path:
         return self._store.folder(table_prefix("curated", ref))
+
+
+def _encode(entry: TableEntry, *, widened: bool) -> bytes:
+    return json.dumps({
+        "product": entry.ref.product, "major": entry.ref.major, "table": entry.ref.table,
+        "schema": entry.schema.dump(), "widened": widened,
+    }, indent=1).encode()  # fmt: skip
+
+
+def _adds_columns(old: TableSchema, new: TableSchema) -> bool:
+    return not {column.name for column in new.columns} <= {column.name for column in old.columns}
 
 
 def _entry_key(database: str, table: str) -> str:

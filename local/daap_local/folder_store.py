@@ -130,6 +130,14 @@ class FolderStore(ObjectStore):
         with translated(f"list {path}"):
             yield from _walk(path, folder, start)
 
+    def prune(self, prefix: str) -> None:
+        """See CanPrune. The folder of a whole zone stays."""
+        folder = self.folder(prefix)
+        for parent, _, _ in os.walk(folder, topdown=False):
+            if Path(parent) not in self._zones.values():
+                with suppress(OSError):  # not empty, or filled again meanwhile
+                    Path(parent).rmdir()
+
     @contextmanager
     def hold(self, name: str, *, wait: bool) -> Iterator[None]:
         """See CanHold."""

@@ -11,6 +11,7 @@ from daap.engines.duckdb.contract import duckdb_type
 from daap.engines.duckdb.sql import identifier, literal
 from daap.errors import EngineFailed, InvalidQuery, NotRegistered
 from daap.model.keys import table_prefix
+from daap.model.loads import TableRef
 from daap.model.names import LOAD_TIMESTAMP
 from daap.ports.catalogue import Catalogue, TableEntry
 from daap.ports.query import QueryEngine
@@ -74,11 +75,19 @@ class FolderQuery(QueryEngine):
             return _select_nothing(entry)
         folder = Path(self._store.locate(table_prefix("curated", entry.ref)))
         files = str(folder / f"{LOAD_TIMESTAMP}={stamps[-1] if latest else '*'}" / "*.parquet")
-        columns = ", ".join(identifier(column.name) for column in entry.schema.columns)
-        return (
-            f"SELECT {columns}, {LOAD_TIMESTAMP} FROM read_parquet({literal(files)}, hive_partitioning = true, "
-            f"hive_types = {{'{LOAD_TIMESTAMP}': VARCHAR}})"
+        read = (
+            f"SELECT * FROM read_parquet({literal(files)}, hive_partitioning = true, "
+            f"hive_types = {{'{LOAD_TIMESTAMP}': VARCHAR}}, union_by_name = {str(entry.widened).lower()})"
         )
+        columns = ", ".join(identifier(column.name) for column in entry.schema.columns)
+        if entry.widened:  # a snapshot from before a column was added has NULL there
+            read = f"{_select_nothing(entry)} UNION ALL BY NAME {read}"
+        return f"SELECT {columns}, {LOAD_TIMESTAMP} FROM ({read})"
+
+    def preview(self, ref: TableRef, rows: int) -> pa.RecordBatchReader:
+        """See QueryEngine."""
+        self._catalogue.table(ref.database, ref.table)
+        return self.query(f"SELECT * FROM {identifier(ref.database)}.{identifier(ref.table + _LATEST)} LIMIT {rows:d}")
 
     def _find_entry(self, database: str, table: str) -> TableEntry:
         try:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from daap.errors import DaapError
 from daap.model.events import FileLanded, Outcome
 from daap.model.loads import Receipt, TableRef
 from daap.model.product import Product
-from daap.model.table import TableSchema
+from daap.model.table import Column, TableSchema
 from daap.model.verdict import Verdict, Written
 from daap.pipeline.audit import EVENTS
 from daap.pipeline.claims import open_claims
@@ -78,9 +78,16 @@ class SpoolingEngine(Engine):
         with _spooled(source) as local:
             return self._engine.stage(local, schema, target, progress)
 
-    def curate(self, source: Source, schema: TableSchema, target: str, progress: Progress = silent) -> Written:
+    def curate(
+        self,
+        source: Source,
+        schema: TableSchema,
+        target: str,
+        progress: Progress = silent,
+        columns: Sequence[Column] | None = None,
+    ) -> Written:
         with _spooled(source) as local:
-            return self._engine.curate(local, schema, target, progress)
+            return self._engine.curate(local, schema, target, progress, columns)
 
 
 @contextmanager

@@ -121,7 +121,7 @@ def test_two_processes_that_add_tables_at_once_both_succeed(bench, monkeypatch):
     # Both have read the product before either writes it.
     bench.take("a.csv", make_csv(), "first", "new")
     registry = type(bench.lake.registry)
-    read = registry._read
+    read = registry.read
     done: list[str] = []
 
     def read_late(self, name):
@@ -132,14 +132,14 @@ def test_two_processes_that_add_tables_at_once_both_succeed(bench, monkeypatch):
         return found
 
     bench.drop("b.csv", make_csv(), "second", "new")
-    add = registry.add_table
+    add = registry.ensure_table
 
     def add_late(self, *given):
-        monkeypatch.setattr(registry, "_read", read_late)
-        monkeypatch.setattr(registry, "add_table", add)
+        monkeypatch.setattr(registry, "read", read_late)
+        monkeypatch.setattr(registry, "ensure_table", add)
         return add(self, *given)
 
-    monkeypatch.setattr(registry, "add_table", add_late)
+    monkeypatch.setattr(registry, "ensure_table", add_late)
     drain_lake(bench.lake, bench.root / "landing")
     assert {"first", "other", "second"} == set(bench.lake.registry.get("new").product.tables)
     assert len(bench.query("SELECT * FROM new_v1.second")) == 3

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from daap.errors import AlreadyRegistered, DaapError, NotRegistered
+from daap.errors import AlreadyRegistered, DaapError, NotRegistered, TableExists
 from daap.model.table import TableSchema
 from daap.model.versions import parse_version
 from daap.pipeline.claims import allot_stamp
@@ -93,7 +93,7 @@ def test_a_registration_that_was_cut_short_is_finished_by_the_next(place, regist
     registry.register(make_product())
     store, _ = place
     for info in list(store.list("metadata/")):
-        if not info.key.endswith("head.json"):
+        if not info.key.startswith("metadata/product-heads/"):
             store.delete(info.key)
     registry.register(make_product())
     assert store.stat("metadata/shop/v1.0/orders/schema.json")
@@ -153,7 +153,9 @@ class TestAddingTables:
 
     def test_a_table_that_is_there_stays_as_it_is(self, registry):
         registered, _ = registry.register(make_product())
-        assert registry.add_table(PRODUCT, "orders", SCHEMA) == registered
+        assert registry.ensure_table(PRODUCT, "orders", SCHEMA) == registered
+        with pytest.raises(TableExists, match="orders already"):
+            registry.add_table(PRODUCT, "orders", SCHEMA)
 
     def test_a_name_that_clashes_is_refused_in_words(self, registry):
         registry.register(make_product())
@@ -166,7 +168,7 @@ class TestAddingTables:
         names = [f"things{n}" for n in range(6)]
         while missing := [name for name in names if name not in registry.get(PRODUCT).product.tables]:
             # A writer that loses a race is told so, and tries again.
-            run_together(lambda n, missing=missing: registry.add_table(PRODUCT, missing[n], SCHEMA), len(missing))
+            run_together(lambda n, missing=missing: registry.ensure_table(PRODUCT, missing[n], SCHEMA), len(missing))
         assert str(registry.get(PRODUCT).version) == "v1.6"
 
 

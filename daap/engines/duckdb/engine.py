@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from daap.csvtext.header import Layout, no_header, read_layout
 from daap.csvtext.records import RecordReader
 from daap.csvtext.scan import Scan, scan_file
 from daap.csvtext.sift import sift_records
-from daap.engines.duckdb.contract import missing, parse_text, strict_value, unfit
+from daap.engines.duckdb.contract import duckdb_type, missing, parse_text, strict_value, unfit
 from daap.engines.duckdb.faults import log_faults
 from daap.engines.duckdb.reading import TextFile, select_texts
 from daap.engines.duckdb.session import Unfit, connect, count_parquet_rows, reporting, translated
 from daap.engines.duckdb.sql import identifier, literal
 from daap.errors import EngineFailed
-from daap.model.table import TableSchema
+from daap.model.table import Column, TableSchema
 from daap.model.verdict import ErrorLog, Verdict, Written, WrittenFile
 from daap.ports.engine import Engine, Progress, Source, silent
 
@@ -69,27 +69,39 @@ class DuckDBEngine(Engine):
         self, source: Source, schema: TableSchema, target: str, progress: Progress = silent
     ) -> tuple[Verdict, Written | None]:
         """See CanStage."""
-        with self._job(source) as job:
+        return self._stage(source, schema, target, progress, None)
+
+    def _stage(
+        self, source: Source, schema: TableSchema, target: str, progress: Progress, columns: Sequence[Column] | None
+    ) -> tuple[Verdict, Written | None]:
+        with self._job(source, columns) as job:
             try:
                 return job.run(schema, target, progress)
             except BaseException:
                 _drop_target(target)
                 raise
 
-    def curate(self, source: Source, schema: TableSchema, target: str, progress: Progress = silent) -> Written:
+    def curate(
+        self,
+        source: Source,
+        schema: TableSchema,
+        target: str,
+        progress: Progress = silent,
+        columns: Sequence[Column] | None = None,
+    ) -> Written:
         """See Engine."""
-        verdict, written = self.stage(source, schema, target, progress)
+        verdict, written = self._stage(source, schema, target, progress, columns)
         if written is None:
             raise EngineFailed(f"{source.location} does not pass its schema: {verdict.errors[0]}")
         return written
 
     @contextmanager
-    def _job(self, source: Source) -> Iterator[_Job]:
+    def _job(self, source: Source, columns: Sequence[Column] | None = None) -> Iterator[_Job]:
         cursor = self._database.cursor()
         try:
             self._scratch.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix="load-", dir=self._scratch) as folder:
-                yield _Job(cursor, source, Path(folder))
+                yield _Job(cursor, source, Path(folder), columns)
         except OSError as error:
             told = error.strerror or error
             raise EngineFailed(f"cannot read {source.location} or write below {self._scratch}: {told}") from error
@@ -100,8 +112,11 @@ class DuckDBEngine(Engine):
 class _Job:
     """The work on one file."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, source: Source, folder: Path) -> None:
-        self._connection, self._source, self._folder = connection, source, folder
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, source: Source, folder: Path, columns: Sequence[Column] | None
+    ) -> None:
+        """`columns` are those to be written, where they are not the schema's."""
+        self._connection, self._source, self._folder, self._columns = connection, source, folder, columns
 
     def run(self, schema: TableSchema, target: str | None, progress: Progress) -> tuple[Verdict, Written | None]:
         """Judges the file and, with a `target`, writes it if it is accepted."""
@@ -172,7 +187,7 @@ class _Job:
     def _write(self, file: TextFile, schema: TableSchema, target: str, progress: Progress) -> Written:
         """Writes all rows as typed Parquet; raises Unfit if a value does not fit."""
         path = _output_path(target)
-        statement = f"COPY ({_select_values(file, schema)}) TO {literal(path)} (FORMAT parquet)"
+        statement = f"COPY ({_select_values(file, schema, self._columns)}) TO {literal(path)} (FORMAT parquet)"
         with translated("writing Parquet"), reporting(self._connection, "converting", progress):
             row = self._connection.execute(statement).fetchone()
         rows = int(row[0]) if row else 0
@@ -227,8 +242,10 @@ class _Job:
         return written
 
 
-def _select_values(file: TextFile, schema: TableSchema) -> str:
+def _select_values(file: TextFile, schema: TableSchema, columns: Sequence[Column] | None = None) -> str:
     """The schema's columns as typed values; the statement fails at the first that does not fit.
+
+    With `columns`, just these are selected.
 
     What is parsed gets a name in an inner query: DuckDB does not see common parts across the
     branches of a CASE, and would compute them twice.
@@ -238,7 +255,18 @@ def _select_values(file: TextFile, schema: TableSchema) -> str:
         f"{strict_value(column, f't{n}', f'v{n}')} AS {identifier(column.name)}"
         for n, column in enumerate(schema.columns)
     )
-    return f"SELECT {values} FROM (SELECT *, {parsed} FROM ({select_texts(file, schema)}))"
+    select = f"SELECT {values} FROM (SELECT *, {parsed} FROM ({select_texts(file, schema)}))"
+    return select if columns is None else _reshape(select, schema, columns)
+
+
+def _reshape(select: str, schema: TableSchema, columns: Sequence[Column]) -> str:
+    """Other columns from a SELECT of the schema's: those that it does not have are NULL."""
+    known = {column.name for column in schema.columns}
+    values = ", ".join(
+        identifier(c.name) if c.name in known else f"NULL::{duckdb_type(c.type)} AS {identifier(c.name)}"
+        for c in columns
+    )
+    return f"SELECT {values} FROM ({select})"
 
 
 def _is_plain(schema: TableSchema) -> bool:

@@ -35,6 +35,8 @@ class Storage:
     output_format: str = ""
     serde: str = ""
     serde_properties: dict[str, str] = field(default_factory=dict)
+    bucket_columns: tuple[str, ...] = ()
+    buckets: int = -1
 
 
 @dataclass(frozen=True, slots=True)

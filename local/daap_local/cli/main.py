@@ -26,6 +26,7 @@ _COMMANDS = {
     "errors": "Show what was wrong with a refused file.",
     "files": "List the files of files components.",
     "sql": "Query the curated tables.",
+    "token": "Create, list and revoke access tokens.",
     "demo": "Run the whole flow on a small lake.",
 }
 

@@ -65,11 +65,23 @@ class Translated:
     columns: tuple[ResultColumn, ...]
     scans: tuple[Scan, ...] = ()
     views: tuple[TableName, ...] = field(default=())
+    display: str = ""
+    """As `text`, with every value in the text form that Athena's results show (VARCHAR, NULL stays NULL)."""
 
     def sql(self, sources: Mapping[str, str]) -> str:
-        """The query as DuckDB runs it; `sources` gives a SELECT (or a quoted relation's name) for every token."""
-        text = self.text
-        for scan in self.scans:
-            source = sources[scan.token]
-            text = text.replace(scan.token, source if source.startswith('"') else f"({source})")
-        return text
+        """The query as DuckDB runs it, with native values, for CTAS, INSERT and UNLOAD.
+
+        `sources` gives a SELECT, or a quoted relation's name, for the token of every scan.
+        """
+        return _filled(self.text, self.scans, sources)
+
+    def display_sql(self, sources: Mapping[str, str]) -> str:
+        """As `sql`, with values as Athena's results show them: what SELECT writes to its CSV and GetQueryResults."""
+        return _filled(self.display or self.text, self.scans, sources)
+
+
+def _filled(text: str, scans: tuple[Scan, ...], sources: Mapping[str, str]) -> str:
+    for scan in scans:
+        source = sources[scan.token]
+        text = text.replace(scan.token, source if source.startswith('"') else f"({source})")
+    return text

@@ -1,0 +1,52 @@
+"""Recovering a raw file whose receipt is lost or stayed behind: raw history is what counts."""
+
+from __future__ import annotations
+
+from daap.errors import EngineFailed
+from daap.model.events import FileArchived
+from daap.model.keys import Upload
+from daap.model.loads import EngineNote, LoadStatus, Receipt
+from daap.pipeline.audit import audited
+from daap.pipeline.curate import curate_file
+from daap.pipeline.lake import Lake
+from daap.pipeline.rebuild import raw_of
+
+
+def recover_load(lake: Lake, place: Upload, actor: str) -> None:
+    """Gives a raw file its receipt, by the latest schema of its major version, and publishes its snapshot.
+
+    Raises EngineFailed if the file does not pass: it stays in raw, where nothing is ever refused.
+    """
+    ref = place.load.ref
+    with (
+        lake.hold(f"{ref.product}/{ref.table}", wait=True),
+        audited(lake.store, lake.console, load=str(place.load), product=ref.product, table=ref.table) as trail,
+    ):
+        receipt = lake.ledger.open(_first_receipt(place, actor))
+        if not receipt.is_final and receipt.status is not LoadStatus.ARCHIVED:
+            receipt = _check_again(lake, receipt)
+        if not receipt.is_final:
+            curate_file(FileArchived(receipt), lake, trail)
+
+
+def _first_receipt(place: Upload, actor: str) -> Receipt:
+    ref = place.load.ref
+    return Receipt(
+        product=ref.product, major=ref.major, table=ref.table, load_timestamp=place.load.stamp, file_id=place.file_id,
+        status=LoadStatus.LANDED, actor=actor, source_name=f"{place.file_id}.{place.extension}",
+        extension=place.extension,
+    )  # fmt: skip
+
+
+def _check_again(lake: Lake, receipt: Receipt) -> Receipt:
+    load = receipt.load
+    schema, version = lake.registry.schema_of(load.ref), lake.registry.get(load.ref.product).last_of(load.ref.major)
+    verdict = lake.engine.check(lake.source(raw_of(receipt)), schema, lake.progress)
+    if not verdict.accepted:
+        raise EngineFailed(f"{raw_of(receipt)} does not pass {version}: {verdict.errors[0]}")
+    lake.ledger.advance(
+        load, LoadStatus.CHECKED, rows_read=verdict.rows, schema_version=str(version), bytes=verdict.size,
+        content_hash=verdict.content_hash,
+        engine=EngineNote(name=lake.engine.name, version=lake.engine.version, path=verdict.path),
+    )  # fmt: skip
+    return lake.ledger.advance(load, LoadStatus.ARCHIVED)

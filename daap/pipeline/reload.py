@@ -1,0 +1,73 @@
+"""Reload: curated is made anew from raw, snapshot by snapshot, while readers go on reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from daap.errors import EngineFailed
+from daap.model.loads import EngineNote, LoadId, LoadStatus, Receipt, TableRef
+from daap.pipeline.audit import audited
+from daap.pipeline.lake import Lake
+from daap.pipeline.rebuild import rebuild_load
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A snapshot that was made anew; `was_missing` if curated had lost it."""
+
+    load: LoadId
+    rows: int
+    was_missing: bool
+
+
+def select_tables(lake: Lake, product: str, table: str | None = None) -> list[TableRef]:
+    """The tables of a product in all its major versions, or one of them; raises NotRegistered."""
+    registered = lake.registry.get(product)
+    if table:
+        registered.schema(table)
+    entries = sorted(entry.ref for entry in lake.catalogue.tables() if entry.ref.product == product)
+    return [ref for ref in entries if table in (None, ref.table)]
+
+
+def reload_tables(lake: Lake, refs: list[TableRef], actor: str) -> Iterator[Rebuilt]:
+    """Makes the snapshots of tables anew from raw, the oldest first; tells each as it is done.
+
+    Raises EngineFailed if a snapshot would have other rows than before: it stays as it is.
+    """
+    for ref in refs:
+        visible = set(lake.catalogue.snapshots(ref))
+        for stamp in lake.ledger.stamps(ref):
+            load = LoadId(ref, stamp)
+            if lake.ledger.get(load).status is LoadStatus.CURATED:
+                yield reload_load(lake, load, actor, was_missing=stamp not in visible)
+
+
+def reload_load(lake: Lake, load: LoadId, actor: str, *, was_missing: bool) -> Rebuilt:
+    """Makes one published snapshot anew; raises as reload_tables."""
+    ref = load.ref
+    with (
+        lake.hold(f"{ref.product}/{ref.table}", wait=True),
+        audited(lake.store, lake.console, load=str(load), product=ref.product, table=ref.table, actor=actor) as trail,
+    ):
+        receipt = lake.ledger.get(load)
+        rows = _replace_snapshot(lake, receipt)
+        trail.info("reloaded", f"{rows} rows made anew from raw", rows=rows)
+    return Rebuilt(load, rows, was_missing)
+
+
+def _replace_snapshot(lake: Lake, receipt: Receipt) -> int:
+    written = rebuild_load(receipt, lake)
+    if written.rows != receipt.rows_written:
+        lake.catalogue.discard(receipt.load)
+        raise EngineFailed(
+            f"{receipt.load} had {receipt.rows_written} rows, but {written.rows} come from raw; it stays as it is"
+        )
+    outputs = lake.catalogue.replace(receipt.load, written)
+    lake.ledger.amend(
+        receipt.load, output_files=outputs, rebuilt=datetime.now(UTC),
+        engine=EngineNote(name=lake.engine.name, version=lake.engine.version),
+    )  # fmt: skip
+    lake.catalogue.discard(receipt.load)
+    return written.rows

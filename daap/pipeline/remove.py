@@ -1,0 +1,122 @@
+"""Deleting tables and products. A mark in the head comes first, so that what is cut short can be gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from daap.errors import InvalidChange, UnderLegalHold, VersionConflict
+from daap.model.keys import ZONES, head_key, records_prefix, table_prefix
+from daap.model.loads import TableRef
+from daap.pipeline.audit import EVENTS, audited
+from daap.pipeline.claims import drop_claim, open_claims
+from daap.pipeline.evolve import Evolved, begin_major, held_tables
+from daap.pipeline.lake import Lake
+from daap.ports.objects import CanPrune
+from daap.registry.amend import drop_table
+from daap.registry.changes import SchemaChange
+from daap.registry.heads import Change, Registered
+from daap.registry.products import Head
+
+
+def remove_table(lake: Lake, product: str, table: str, actor: str) -> Evolved:
+    """Removes a table with all its data, of every version: the next major version goes without it.
+
+    Raises NotRegistered, InvalidChange for a table the product does not have, UnderLegalHold, VersionConflict.
+    """
+    with audited(lake.store, lake.console, product=product, table=table, actor=actor) as trail:
+        head = lake.registry.read(product)
+        found = head.registered
+        check_hold(found)
+        if table not in found.product.tables:
+            raise InvalidChange(f"product {product} has no table {table}; it has {', '.join(found.product.tables)}")
+        amended = drop_table(found.product, table)
+        made = Change("table removed", actor, {"tables_removed": [table]})
+        evolved = begin_major(lake, head, amended, made, SchemaChange(), removing=(table,))
+        finish_removals(lake, evolved.registered)
+        trail.info("removed", f"table {table} and its data; {product} is {evolved.registered.version} now")
+    return evolved
+
+
+def finish_removals(lake: Lake, registered: Registered) -> None:
+    """Deletes the data of tables that are being removed; may be called at any time."""
+    product = registered.product.name
+    for table in registered.removing:
+        with lake.hold(f"{product}/{table}", wait=True):
+            for major in registered.majors:
+                _sweep_table(lake, TableRef(product, major, table))
+            _sweep(lake, f"landing/{product}/{table}/")
+            _drop_claims(lake, product, table)
+    while registered.removing:
+        head = lake.registry.read(product)
+        left = tuple(table for table in head.registered.removing if table not in registered.removing)
+        try:
+            lake.registry.replace_head(head, replace(head.registered, removing=left))
+        except VersionConflict:
+            continue
+        return
+
+
+def _sweep_table(lake: Lake, ref: TableRef) -> None:
+    lake.catalogue.drop_table(ref)
+    for zone in ("landing", "raw", "fail", "curated"):
+        _sweep(lake, table_prefix(zone, ref))
+    _sweep(lake, f"metadata/load-receipts/{ref}/")
+    lake.store.delete(f"metadata/load-clocks/{ref}.json")
+
+
+def _sweep(lake: Lake, prefix: str) -> None:
+    for info in list(lake.store.list(prefix)):
+        lake.store.delete(info.key)
+    if isinstance(lake.store, CanPrune):
+        lake.store.prune(prefix)
+
+
+def _drop_claims(lake: Lake, product: str, table: str | None = None) -> None:
+    for claim in list(open_claims(lake.store)):
+        if claim.product == product and table in (None, claim.table):
+            drop_claim(lake.store, claim.file_id)
+
+
+def check_hold(registered: Registered) -> None:
+    """Raises UnderLegalHold if nothing of the product may be deleted."""
+    if hold := registered.legal_hold:
+        raise UnderLegalHold(
+            f"{registered.product.name} is under legal hold since {hold.since:%Y-%m-%d} ({hold.reason}); "
+            "nothing of it may be deleted until that is lifted"
+        )
+
+
+def delete_product(lake: Lake, product: str, actor: str) -> None:
+    """Deletes a product with everything that belongs to it but the audit log.
+
+    From the first moment it is not registered any more; called again, it goes on where it was cut
+    short. Raises NotRegistered, UnderLegalHold, VersionConflict.
+    """
+    with audited(lake.store, lake.console, product=product, actor=actor) as trail:
+        head = lake.registry.read_any(product)
+        check_hold(head.registered)
+        with held_tables(lake, head.registered):
+            if not head.registered.deleting:
+                head = lake.registry.replace_head(head, replace(head.registered, deleting=True))
+            _sweep_product(lake, head)
+        trail.info("deleted", f"product {product} {head.registered.version} with all its data")
+
+
+def _sweep_product(lake: Lake, head: Head) -> None:
+    product, registered = head.registered.product.name, head.registered
+    tables = {entry.ref for entry in lake.catalogue.tables() if entry.ref.product == product}
+    for ref in tables | {TableRef(product, m, table) for m in registered.majors for table in registered.removing}:
+        lake.catalogue.drop_table(ref)
+    _drop_claims(lake, product)
+    for prefix in _prefixes(product):
+        _sweep(lake, prefix)
+    lake.store.delete(head_key(product))
+
+
+def _prefixes(product: str) -> Iterator[str]:
+    """Where a product has objects; all but its head."""
+    yield from (f"{zone}/{product}/" for zone in ZONES if not EVENTS.startswith(f"{zone}/"))
+    yield f"metadata/load-receipts/{product}/"
+    yield f"metadata/load-clocks/{product}/"
+    yield records_prefix(product)

@@ -1,0 +1,155 @@
+"""Resync: finds what no event came for, or what was cut short, and brings it to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from daap.errors import Busy, DaapError, InvalidName, UnknownLoad
+from daap.model.events import FileArchived, FileLanded, FileRefused, NothingToDo, Outcome
+from daap.model.keys import Upload, read_landing, table_prefix
+from daap.model.loads import LoadId, LoadStatus, Receipt, TableRef
+from daap.pipeline.audit import audited
+from daap.pipeline.claims import open_claims
+from daap.pipeline.curate import curate_file
+from daap.pipeline.evolve import finish_carries
+from daap.pipeline.ingest import ingest_file, resume_claim
+from daap.pipeline.lake import Lake
+from daap.pipeline.recover import recover_load
+from daap.pipeline.reload import reload_load, select_tables
+from daap.pipeline.remove import finish_removals
+
+AT_REST = timedelta(minutes=1)
+"""How long a file in landing has lain untouched before it is taken for whole."""
+
+Found = Literal["landed", "claimed", "archived", "unpublished", "unrecorded", "carried"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """One thing that was found and brought to its end, or why it could not be.
+
+    `found` tells in which state it was: a file in landing or claimed, archived but not curated, curated but
+    not visible, in raw without a receipt, or to be carried into a new major version.
+    """
+
+    found: Found
+    what: str
+    error: str | None = None
+
+
+def resync_product(lake: Lake, product: str, actor: str) -> Iterator[Mended]:
+    """Compares landing, raw, receipts and catalogue of a product, and mends what differs; tells each thing.
+
+    What cannot be mended is told with its error, and stays as it is. Raises NotRegistered.
+    """
+    registered = lake.registry.get(product)
+    lake.registry.project(registered)
+    finish_removals(lake, registered)
+    yield from (Mended("carried", str(load)) for load in finish_carries(lake, registered))
+    yield from _finish_claims(lake, product)
+    yield from _take_landed(lake, product, actor)
+    for ref in select_tables(lake, product):
+        yield from _compare_table(lake, ref, actor)
+
+
+def _finish_claims(lake: Lake, product: str) -> Iterator[Mended]:
+    for claim in list(open_claims(lake.store)):
+        if claim.product == product:
+            try:
+                outcome = resume_claim(claim, lake, wait=False)
+            except Busy:
+                continue
+            except DaapError as error:
+                yield Mended("claimed", claim.key, str(error))
+            else:
+                yield from _tell("claimed", claim.key, outcome)
+
+
+def _take_landed(lake: Lake, product: str, actor: str) -> Iterator[Mended]:
+    rested = datetime.now(UTC) - AT_REST
+    for info in list(lake.store.list(f"landing/{product}/")):
+        if info.modified < rested:
+            try:
+                outcome = ingest_file(FileLanded(info.key, actor), lake, wait=False)
+            except Busy:
+                continue
+            except DaapError as error:
+                yield Mended("landed", info.key, str(error))
+            else:
+                yield from _tell("landed", info.key, outcome)
+
+
+def _tell(found: Found, key: str, outcome: Outcome) -> Iterator[Mended]:
+    if isinstance(outcome, NothingToDo):
+        return
+    refused = outcome.receipt.errors.first if isinstance(outcome, FileRefused) and outcome.receipt.errors else None
+    yield Mended(found, key, f"refused: {refused}" if refused else None)
+
+
+def _compare_table(lake: Lake, ref: TableRef, actor: str) -> Iterator[Mended]:
+    visible = set(lake.catalogue.snapshots(ref))
+    for info in lake.store.list(table_prefix("raw", ref)):
+        try:
+            place = read_landing(info.key.replace("raw/", "landing/", 1))
+        except InvalidName:
+            continue  # nothing that daap has put there
+        if isinstance(place, Upload) and place.load.stamp not in visible:
+            yield from _mend_load(lake, place, actor)
+    for stamp in lake.ledger.stamps(ref):
+        load = LoadId(ref, stamp)
+        if stamp not in visible and lake.ledger.get(load).carried_from:
+            yield from _reload_missing(lake, load, actor)
+
+
+def _mend_load(lake: Lake, place: Upload, actor: str) -> Iterator[Mended]:
+    receipt = _find_receipt(lake, place.load)
+    if receipt is None or receipt.status in (LoadStatus.LANDED, LoadStatus.CHECKED):
+        yield _mend_unrecorded(lake, place, actor)
+    elif receipt.status is LoadStatus.ARCHIVED and receipt.kind == "table":
+        yield _mend_archived(lake, receipt, actor)
+    elif receipt.status is LoadStatus.CURATED:
+        yield from _reload_missing(lake, place.load, actor)
+
+
+def _find_receipt(lake: Lake, load: LoadId) -> Receipt | None:
+    try:
+        return lake.ledger.get(load)
+    except UnknownLoad:
+        return None
+
+
+def _mend_unrecorded(lake: Lake, place: Upload, actor: str) -> Mended:
+    try:
+        recover_load(lake, place, actor)
+    except DaapError as error:
+        return Mended("unrecorded", str(place.load), str(error))
+    return Mended("unrecorded", str(place.load))
+
+
+def _mend_archived(lake: Lake, receipt: Receipt, actor: str) -> Mended:
+    load, ref = receipt.load, receipt.load.ref
+    try:
+        with (
+            lake.hold(f"{ref.product}/{ref.table}", wait=True),
+            audited(
+                lake.store, lake.console, load=str(load), product=ref.product, table=ref.table, actor=actor
+            ) as trail,
+        ):
+            curate_file(FileArchived(receipt), lake, trail)
+    except DaapError as error:
+        return Mended("archived", str(load), str(error))
+    return Mended("archived", str(load))
+
+
+def _reload_missing(lake: Lake, load: LoadId, actor: str) -> Iterator[Mended]:
+    if lake.ledger.get(load).status is not LoadStatus.CURATED:
+        return
+    try:
+        reload_load(lake, load, actor, was_missing=True)
+    except DaapError as error:
+        yield Mended("unpublished", str(load), str(error))
+    else:
+        yield Mended("unpublished", str(load))

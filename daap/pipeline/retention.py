@@ -1,0 +1,85 @@
+"""Retention: what is older than a product's retention period is deleted, from every zone together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from daap.model.keys import partition_prefix
+from daap.model.loads import LoadId, LoadStatus, Receipt
+from daap.model.stamps import format_stamp
+from daap.pipeline.audit import audited
+from daap.pipeline.lake import Lake
+from daap.ports.objects import CanPrune
+from daap.registry.heads import Registered
+
+_GONE = "deleted by retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A load whose retention period is over; `days` is how old it is."""
+
+    load: LoadId
+    source_name: str
+    days: int
+
+
+def find_expired(lake: Lake, product: str, now: datetime | None = None) -> Iterator[Expired]:
+    """The loads of a product that are older than its retention period, the oldest of each table first.
+
+    None while the product is under legal hold. Raises NotRegistered.
+    """
+    moment, registered = now or datetime.now(UTC), lake.registry.get(product)
+    if registered.legal_hold is None:
+        for receipt in _find_receipts(lake, registered, moment):
+            landed = receipt.reached.get(LoadStatus.LANDED) or moment
+            yield Expired(receipt.load, receipt.source_name, (moment - min(landed, moment)).days)
+
+
+def _find_receipts(lake: Lake, registered: Registered, now: datetime) -> Iterator[Receipt]:
+    limit = format_stamp(now - timedelta(days=registered.product.retention_period))
+    refs = {entry.ref for entry in lake.catalogue.tables() if entry.ref.product == registered.product.name}
+    for ref in sorted(refs | {registered.ref(name) for name in registered.product.files}):
+        for stamp in lake.ledger.stamps(ref):
+            if stamp >= limit:
+                break
+            receipt = lake.ledger.get(LoadId(ref, stamp))
+            if receipt.is_final and receipt.status is not LoadStatus.EXPIRED:
+                yield receipt
+
+
+def enforce_retention(lake: Lake, product: str, actor: str, now: datetime | None = None) -> Iterator[Expired]:
+    """Deletes what find_expired finds, and tells each load as it is done."""
+    for expired in find_expired(lake, product, now):
+        _expire_load(lake, expired, actor)
+        yield expired
+
+
+def _expire_load(lake: Lake, expired: Expired, actor: str) -> None:
+    load, ref = expired.load, expired.load.ref
+    with (
+        lake.hold(f"{ref.product}/{ref.table}", wait=True),
+        audited(lake.store, lake.console, load=str(load), product=ref.product, table=ref.table, actor=actor) as trail,
+    ):
+        lake.catalogue.withdraw(load)
+        for zone in ("raw", "fail", "curated"):
+            _delete_all(lake, partition_prefix(zone, load))
+        _mark_expired(lake, load)
+        trail.info("expired", f"deleted after {expired.days} days: {expired.source_name}")
+
+
+def _delete_all(lake: Lake, prefix: str) -> None:
+    for info in list(lake.store.list(prefix)):
+        lake.store.delete(info.key)
+    if isinstance(lake.store, CanPrune):
+        lake.store.prune(prefix)
+
+
+def _mark_expired(lake: Lake, load: LoadId) -> None:
+    """The receipt stays, without any value from the file."""
+    receipt = lake.ledger.get(load)
+    errors = receipt.errors and receipt.errors.model_copy(update={"first": _GONE, "report": "", "annotated": None})
+    reached = receipt.reached | {LoadStatus.EXPIRED: datetime.now(UTC)}
+    lake.ledger.amend(load, status=LoadStatus.EXPIRED, errors=errors, output_files=(), reached=reached)

@@ -1,0 +1,112 @@
+"""Finding products: listed, searched and paged from what this process remembers of the heads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from daap.errors import ObjectMissing
+from daap.model.keys import HEADS, records_prefix
+from daap.ports.objects import ObjectInfo, ObjectStore
+from daap.registry.heads import Registered, decode_head
+
+FRESH_SECONDS = 1.0
+_READERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A product with the text that a search looks through, in lower case."""
+
+    registered: Registered
+    text: str
+
+
+class Directory:
+    """All products by name. Heads are read again only where they changed; a look is at most a second old."""
+
+    def __init__(self, store: ObjectStore, fresh_seconds: float = FRESH_SECONDS) -> None:
+        self._store, self._fresh = store, fresh_seconds
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[str, Entry]] = {}
+        self._ordered: list[Entry] = []
+        self._looked = float("-inf")
+
+    def forget(self) -> None:
+        """The next look is taken anew: this process has changed a product."""
+        self._looked = float("-inf")
+
+    def entries(self) -> Sequence[Entry]:
+        """All products, by name."""
+        with self._lock:
+            if time.monotonic() - self._looked > self._fresh:
+                looked = time.monotonic()
+                self._refresh()
+                self._looked = looked
+            return self._ordered
+
+    def find(
+        self, text: str, keep: Callable[[Registered], bool], after: str, limit: int
+    ) -> tuple[list[Registered], bool]:
+        """Up to `limit` products behind the name `after` that hold every word of `text`; and whether there are more."""
+        words = text.lower().split()
+        matching = self._match(words, keep, after)
+        found = [entry.registered for entry, _ in zip(matching, range(limit), strict=False)]
+        return found, next(matching, None) is not None
+
+    def _match(self, words: list[str], keep: Callable[[Registered], bool], after: str) -> Iterator[Entry]:
+        for entry in self.entries():
+            if (
+                entry.registered.product.name > after
+                and all(word in entry.text for word in words)
+                and keep(entry.registered)
+            ):
+                yield entry
+
+    def _refresh(self) -> None:
+        infos = list(self._store.list(HEADS))
+        changed = [info for info in infos if self._known.get(info.key, ("",))[0] != info.version]
+        if changed or len(infos) != len(self._known):
+            read = self._read_all(changed)
+            kept = {info.key for info in infos}
+            known = {key: value for key, value in self._known.items() if key in kept} | read
+            self._known = known
+            self._ordered = [entry for _, (_, entry) in sorted(known.items()) if not entry.registered.deleting]
+
+    def _read_all(self, infos: list[ObjectInfo]) -> dict[str, tuple[str, Entry]]:
+        with ThreadPoolExecutor(_READERS, "daap-directory") as pool:
+            found = list(pool.map(self._read_one, infos) if len(infos) > 1 else map(self._read_one, infos))
+        return {key: (version, entry) for key, version, entry in (item for item in found if item is not None)}
+
+    def _read_one(self, info: ObjectInfo) -> tuple[str, str, Entry] | None:
+        try:
+            data, version = self._store.read(info.key)
+        except ObjectMissing:
+            return None  # deleted meanwhile
+        registered = decode_head(data)
+        return info.key, version, Entry(registered, _searchable(registered))
+
+
+def _searchable(registered: Registered) -> str:
+    product = registered.product
+    tags = (text for tag in product.tags.items() for text in tag)
+    columns = (column.name for schema in product.tables.values() for column in schema.columns)
+    described = (schema.table_description for schema in product.tables.values())
+    parts = (
+        product.name, product.description, product.domain, product.data_product_owner,
+        product.data_product_owner_display_name, *product.tables, *product.files, *tags, *described, *columns,
+    )  # fmt: skip
+    return "\n".join(parts).lower()
+
+
+def list_records(store: ObjectStore, product: str) -> list[str]:
+    """The keys of a product's version records, the oldest first."""
+    return [info.key for info in store.list(records_prefix(product))]
+
+
+def read_record(store: ObjectStore, key: str) -> Registered:
+    """One version of a product as it was made; raises ObjectMissing."""
+    return decode_head(store.read(key)[0])

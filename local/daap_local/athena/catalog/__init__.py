@@ -1,0 +1,1 @@
+"""The Glue catalogue: the port, and its adapters over documents, over a lake and over AWS."""

@@ -1,0 +1,98 @@
+"""What the names in a query stand for: tables, views, a table's partitions, and information_schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from daap_local.athena.catalog.convert import VIEW
+from daap_local.athena.execution import information
+from daap_local.athena.execution.context import Job
+from daap_local.athena.execution.sources import HIDDEN, partitions_source, source_of
+from daap_local.athena.faults import AthenaFault
+from daap_local.athena.sql import Relation, Translated, View, translate
+from daap_local.athena.tables import GlueTable, TableName
+
+PARTITIONS = "$partitions"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A translated query, and a source for each of its scans."""
+
+    translated: Translated
+    sources: dict[str, str]
+
+
+def plan(job: Job, sql: str, parameters: tuple[str, ...] = ()) -> Planned:
+    """Translates a query, finds its tables, and opens what it has to read; then the connection is confined."""
+    translated = translate(
+        sql,
+        lambda name: resolve(job, name),
+        database=job.request.database,
+        catalog=job.request.catalog,
+        parameters=parameters,
+        started=job.started,
+    )
+    job.session.check()
+    sources = bind(job, translated)
+    job.session.confine(job.world.folders)
+    job.execution.mark("planned")
+    return Planned(translated, sources)
+
+
+def bind(job: Job, translated: Translated) -> dict[str, str]:
+    """A source for each scan."""
+    found = {}
+    for scan in translated.scans:
+        if information.is_information(scan.name):
+            found[scan.token] = information.source(job, scan)
+        elif scan.name.table.lower().endswith(PARTITIONS):
+            found[scan.token] = partitions_source(job, _partitioned(job, scan.name))
+        else:
+            found[scan.token] = source_of(job, scan, job.table(scan.name))
+    return found
+
+
+def _base(name: TableName) -> TableName:
+    return TableName(name.table[: -len(PARTITIONS)], name.database, name.catalog)
+
+
+def _partitioned(job: Job, name: TableName) -> GlueTable:
+    return job.table(_base(name))
+
+
+def resolve(job: Job, name: TableName) -> Relation | View | None:
+    """Answers the translation's question for a name."""
+    if information.is_information(name):
+        return information.relation(name)
+    if name.table.lower().endswith(PARTITIONS):
+        table = job.find(_base(name))
+        if table is None or not table.partition_keys:
+            return None
+        return Relation(tuple((key.name, key.type) for key in table.partition_keys))
+    table = job.find(name)
+    return relation_of(table) if table else None
+
+
+def relation_of(table: GlueTable) -> Relation | View:
+    """A table's columns, or a view's own SQL."""
+    if table.table_type == VIEW:
+        return View(_view_text(table), table.database)
+    refuse_foreign(table)
+    columns = tuple((column.name, column.type) for column in (*table.columns, *table.partition_keys))
+    return Relation(columns, tuple(key.name for key in table.partition_keys), HIDDEN)
+
+
+def refuse_foreign(table: GlueTable) -> None:
+    """Raises for tables of kinds that are not read here."""
+    kind = table.parameters.get("table_type", "").lower()
+    if kind in ("iceberg", "hudi", "delta") or "delta.lastUpdateVersion" in table.parameters:
+        raise AthenaFault("NOT_SUPPORTED", f"{kind or 'delta'} tables are not supported here: {table.name}")
+
+
+def _view_text(table: GlueTable) -> str:
+    from daap_local.athena.sql import view_text  # noqa: PLC0415 - beside the translation, needed for views alone
+
+    if not table.view_sql:
+        raise AthenaFault("INVALID_VIEW", f"the view {table.database}.{table.name} has no text")
+    return view_text(table.view_sql)

@@ -1,0 +1,268 @@
+"""Casts, as strict as Trino's, and what is coerced without being asked.
+
+Each pair of types has one way, looked up in a table by the names of the types; a pair without one is refused
+(`Cannot cast boolean to date`). The checks that look at values are macros (macros.sql).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from daap_local.athena.faults import AthenaFault
+from daap_local.athena.sql import types as t
+from daap_local.athena.sql.coercion import coercible, common_of
+from daap_local.athena.sql.scopes import Typed
+from daap_local.athena.sql.types import Type
+
+Way = Callable[[str, Type, Type], str]
+"""From DuckDB SQL, its type and the wanted type to DuckDB SQL of the wanted type."""
+
+
+def cast(value: Typed, target: Type) -> Typed:
+    """CAST(value AS target). Raises TYPE_MISMATCH where Trino has no such cast."""
+    if value.type == target:
+        return value
+    return Typed(cast_sql(value.sql, value.type, target), target, zone=value.zone if target.name == t.ZONED else None,
+                 origins=value.origins if keeps_order(value.type, target) else ())
+
+
+def keeps_order(source: Type, target: Type) -> bool:
+    """Whether the cast changes nothing but the type's name."""
+    return source.name == target.name and source.name in {"varchar", "array"}
+
+
+def coerce(value: Typed, target: Type) -> Typed:
+    """The value as `target`, to which it is coercible: a cast that never fails, and keeps a literal's value."""
+    if value.type == target:
+        return value
+    made = cast(value, target)
+    return replace(made, value=value.value, literal=value.literal)
+
+
+def coerce_all(values: list[Typed]) -> tuple[list[Typed], Type] | None:
+    """All values as their common type; None if they have none."""
+    shared = common_of(value.type for value in values)
+    if shared is None:
+        return None
+    return [coerce(value, shared) for value in values], shared
+
+
+def assigned(value: Typed, target: Type) -> Typed | None:
+    """The value as a column of type `target` takes it on INSERT; None if it does not."""
+    return coerce(value, target) if coercible(value.type, target) else None
+
+
+def cast_sql(sql: str, source: Type, target: Type) -> str:
+    """DuckDB SQL for a cast. Raises TYPE_MISMATCH where Trino has none."""
+    if source == target:
+        return sql
+    if source == t.UNKNOWN:
+        return f"CAST(NULL AS {t.duckdb_type(target)})"
+    way = _WAYS.get((source.name, target.name)) or _group_way(source, target)
+    if way is None:
+        raise AthenaFault("TYPE_MISMATCH", f"line 1:1: Cannot cast {source} to {target}")
+    return way(sql, source, target)
+
+
+def _group_way(source: Type, target: Type) -> Way | None:
+    group = {**dict.fromkeys(t.INTEGERS, "int"), "real": "float", "double": "float"}
+    return _WAYS.get((group.get(source.name, source.name), group.get(target.name, target.name)))
+
+
+def plain(sql: str, _source: Type, target: Type) -> str:
+    """DuckDB's own cast, where it does what Trino's does."""
+    return f"CAST({sql} AS {t.duckdb_type(target)})"
+
+
+def _same(sql: str, _source: Type, _target: Type) -> str:
+    return sql
+
+
+def named(name: str, *, sized: bool = False) -> Way:
+    """A macro of one argument, named for both types where it differs by the wanted one."""
+
+    def way(sql: str, _source: Type, target: Type) -> str:
+        return f"{name}_{target.name}({sql})" if sized else f"{name}({sql})"
+
+    return way
+
+
+def _text_to_decimal(sql: str, _source: Type, target: Type) -> str:
+    kind = t.duckdb_type(target)
+    checked = f"athena_text_decimal({sql}, TRY_CAST(athena_trimmed({sql}) AS {kind}), {t.literal(str(target).upper())})"
+    return f"CAST({checked} AS {kind})"
+
+
+def _number_to_decimal(sql: str, source: Type, target: Type) -> str:
+    if source.name == "decimal" and _widens(source, target):
+        return plain(sql, source, target)
+    if source.name in t.INTEGERS and coercible(source, target):
+        return plain(sql, source, target)
+    kind = t.duckdb_type(target)
+    shown = f"athena_{source.name}_text({sql})" if source.name in {"double", "real"} else f"CAST({sql} AS VARCHAR)"
+    what = f"{source.name} {{value}}" if source.name in {"real", "double"} else "{value}"
+    before, after = what.split("{value}")
+    message = f"{t.literal(f'Cannot cast {_source_name(source)} ' + chr(39))} || {shown} || {t.literal(chr(39) + f' to {_target_name(target)}')}"
+    del before, after
+    return f"athena_checked({sql}, TRY_CAST({sql} AS {kind}), 'INVALID_CAST_ARGUMENT', {message})"
+
+
+def _source_name(kind: Type) -> str:
+    return {"integer": "INTEGER", "bigint": "BIGINT", "decimal": "DECIMAL"}.get(kind.name, kind.name.upper())
+
+
+def _target_name(kind: Type) -> str:
+    return f"DECIMAL({kind.params[0]}, {kind.params[1]})"
+
+
+def _widens(source: Type, target: Type) -> bool:
+    (p1, s1), (p2, s2) = source.params, target.params
+    return s2 >= s1 and p2 - s2 >= p1 - s1
+
+
+def _to_varchar(sql: str, source: Type, target: Type) -> str:
+    shown = varchar_of(sql, source)
+    if not target.params:
+        return shown
+    room = _TEXT_ROOM.get(source.name)
+    if source.textual:
+        return shown if source.params and source.params[0] <= target.params[0] else f"left({shown}, {target.params[0]})"
+    if room is not None and room <= target.params[0]:
+        return shown
+    message = f"'Value ' || {shown} || ' cannot be represented as {target}'"
+    return f"athena_fitting({shown}, {target.params[0]}, {message})"
+
+
+_TEXT_ROOM = {"boolean": 5, "tinyint": 4, "smallint": 6, "integer": 11, "bigint": 20}
+
+
+def varchar_of(sql: str, source: Type) -> str:
+    """A value's text by CAST(value AS varchar), which for doubles is not the text that results show."""
+    if source.name in {"double", "real"}:
+        return f"athena_{source.name}_varchar({sql})"
+    if source.name in {"timestamp", "time", t.ZONED}:
+        return f"athena_{'zoned' if source.name == t.ZONED else source.name}_text({sql}, {source.params[0]})"
+    if source == t.DAY_INTERVAL:
+        return f"athena_day_interval_text({sql})"
+    if source == t.MONTH_INTERVAL:
+        return f"athena_month_interval_text({sql})"
+    return sql if source.textual else f"CAST({sql} AS VARCHAR)"
+
+
+def _to_char(sql: str, source: Type, target: Type) -> str:
+    length = target.params[0]
+    shown = varchar_of(sql, source)
+    return f"rpad(rtrim(left({shown}, {length}), ' '), {length}, ' ')"
+
+
+def _to_timestamp(sql: str, source: Type, target: Type) -> str:
+    if source.name == "timestamp" and source.params[0] <= target.params[0]:
+        return sql
+    return f"athena_round_timestamp({sql}, {target.params[0]})"
+
+
+def _date_to_moment(sql: str, _source: Type, _target: Type) -> str:
+    return f"CAST({sql} AS TIMESTAMP)"
+
+
+def _to_zoned(sql: str, source: Type, target: Type) -> str:
+    if source.name == t.ZONED:
+        if source.params[0] <= target.params[0]:
+            return sql
+        return f"athena_round_zoned({sql}, {target.params[0]})"
+    return f"athena_zoned({_to_timestamp(f'CAST({sql} AS TIMESTAMP)', t.Type('timestamp', (6,)), target)}, 'UTC')"
+
+
+def _text_to_timestamp(sql: str, _source: Type, target: Type) -> str:
+    return f"athena_round_timestamp(athena_text_timestamp({sql}), {target.params[0]})"
+
+
+def _text_to_zoned(sql: str, _source: Type, target: Type) -> str:
+    return f"athena_round_zoned(athena_text_zoned({sql}), {target.params[0]})"
+
+
+def _text_to_time(sql: str, _source: Type, target: Type) -> str:
+    return f"athena_round_time(athena_text_time({sql}), {target.params[0]})"
+
+
+def _to_time(sql: str, source: Type, target: Type) -> str:
+    if source.name == "time" and source.params[0] <= target.params[0]:
+        return sql
+    local = f"athena_local({sql})" if source.name == t.ZONED else sql
+    return f"athena_round_time(CAST({local} AS TIME), {target.params[0]})"
+
+
+def _zoned_to_timestamp(sql: str, _source: Type, target: Type) -> str:
+    return f"athena_round_timestamp(athena_local({sql}), {target.params[0]})"
+
+
+def _zoned_to_date(sql: str, _source: Type, _target: Type) -> str:
+    return f"CAST(athena_local({sql}) AS DATE)"
+
+
+def _array(sql: str, source: Type, target: Type) -> str:
+    inner = cast_sql("x", source.args[0], target.args[0])
+    return sql if inner == "x" else f"list_transform({sql}, lambda x: {inner})"
+
+
+def _map(sql: str, source: Type, target: Type) -> str:
+    key, value = (cast_sql(f"x.{part}", one, other)
+                  for part, one, other in zip(("key", "value"), source.args, target.args, strict=True))
+    if (key, value) == ("x.key", "x.value"):
+        return sql
+    pairs = f"list_transform(map_entries({sql}), lambda x: struct_pack(k := {key}, v := {value}))"
+    return f"map_from_entries({pairs})"
+
+
+def _row(sql: str, source: Type, target: Type) -> str:
+    if len(source.args) != len(target.args):
+        raise AthenaFault("TYPE_MISMATCH", f"line 1:1: Cannot cast {source} to {target}")
+    names = zip(t.field_names(source), t.field_names(target), source.args, target.args, strict=True)
+    parts = [
+        f"{t.quoted(new)} := {cast_sql(f'struct_extract({sql}, {t.literal(old)})', one, other)}"
+        for old, new, one, other in names
+    ]
+    return f"CASE WHEN {sql} IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END"
+
+
+def _via_json(sql: str, source: Type, _target: Type) -> str:
+    from daap_local.athena.sql.jsons import to_json  # noqa: PLC0415  (the two call each other)
+
+    return to_json(sql, source)
+
+
+def _from_json(sql: str, _source: Type, target: Type) -> str:
+    from daap_local.athena.sql.jsons import from_json  # noqa: PLC0415  (the two call each other)
+
+    return from_json(sql, target)
+
+
+_INT_TEXT = named("athena_text", sized=True)
+_WAYS: dict[tuple[str, str], Way] = {
+    ("varchar", "int"): _INT_TEXT, ("varchar", "float"): _INT_TEXT, ("varchar", "boolean"): _INT_TEXT,
+    ("varchar", "date"): _INT_TEXT, ("varchar", "uuid"): _INT_TEXT, ("varchar", "decimal"): _text_to_decimal,
+    ("varchar", "timestamp"): _text_to_timestamp, ("varchar", t.ZONED): _text_to_zoned,
+    ("varchar", "time"): _text_to_time, ("varchar", "varbinary"): named("encode"),
+    ("char", "int"): _INT_TEXT, ("char", "float"): _INT_TEXT, ("char", "decimal"): _text_to_decimal,
+    ("char", "varchar"): _to_varchar, ("char", "char"): _to_char, ("varchar", "char"): _to_char,
+    ("varchar", "varchar"): _to_varchar, ("int", "varchar"): _to_varchar, ("float", "varchar"): _to_varchar,
+    ("decimal", "varchar"): _to_varchar, ("boolean", "varchar"): _to_varchar, ("date", "varchar"): _to_varchar,
+    ("timestamp", "varchar"): _to_varchar, ("time", "varchar"): _to_varchar, (t.ZONED, "varchar"): _to_varchar,
+    ("uuid", "varchar"): _to_varchar, (t.DAY_INTERVAL.name, "varchar"): _to_varchar,
+    (t.MONTH_INTERVAL.name, "varchar"): _to_varchar,
+    ("int", "int"): named("athena_int", sized=True), ("int", "float"): plain, ("int", "decimal"): _number_to_decimal,
+    ("int", "boolean"): plain, ("boolean", "int"): plain, ("boolean", "float"): plain,
+    ("boolean", "decimal"): plain, ("float", "boolean"): plain, ("decimal", "boolean"): plain,
+    ("float", "int"): named("athena_double", sized=True), ("float", "float"): plain,
+    ("float", "decimal"): _number_to_decimal, ("decimal", "int"): named("athena_decimal", sized=True),
+    ("decimal", "float"): plain, ("decimal", "decimal"): _number_to_decimal,
+    ("date", "timestamp"): _date_to_moment, ("date", t.ZONED): _to_zoned, ("timestamp", "date"): plain,
+    ("timestamp", "timestamp"): _to_timestamp, ("timestamp", t.ZONED): _to_zoned, ("timestamp", "time"): _to_time,
+    (t.ZONED, "timestamp"): _zoned_to_timestamp, (t.ZONED, "date"): _zoned_to_date, (t.ZONED, "time"): _to_time,
+    (t.ZONED, t.ZONED): _to_zoned, ("time", "time"): _to_time,
+    ("array", "array"): _array, ("map", "map"): _map, ("row", "row"): _row,
+    **{(name, "json"): _via_json for name in ("varchar", "int", "float", "decimal", "boolean", "date", "timestamp",
+                                              "array", "map", "row")},
+    **{("json", name): _from_json for name in ("varchar", "int", "float", "decimal", "boolean", "array", "map", "row")},
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""What `daap-local serve` answers over HTTP."""
