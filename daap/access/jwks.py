@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,12 +61,29 @@ class FileKeys:
         return keys
 
 
+class _PatientClient(PyJWKClient):
+    """Asks a URL that has just failed no more for a while: each try may hold a worker as long as the timeout."""
+
+    def __init__(self, url: str, cooldown: float) -> None:
+        super().__init__(url, timeout=_TIMEOUT_SECONDS, cooldown_duration=cooldown)
+        self._pause, self._rests_until = min(cooldown, _TIMEOUT_SECONDS), 0.0
+
+    def fetch_data(self) -> Any:  # noqa: ANN401 - as the library's
+        if time.monotonic() < self._rests_until:
+            raise jwt.PyJWKClientConnectionError("it could not be read a moment ago; try again soon")
+        try:
+            return super().fetch_data()
+        except Exception:
+            self._rests_until = time.monotonic() + self._pause
+            raise
+
+
 class UrlKeys:
     """Keys behind a URL, kept for five minutes, and asked for anew when a token names one that is not known."""
 
     def __init__(self, url: str, cooldown: float) -> None:
         self._url = url
-        self._client = PyJWKClient(url, timeout=_TIMEOUT_SECONDS, cooldown_duration=cooldown)
+        self._client = _PatientClient(url, cooldown)
 
     def find(self, kid: str | None) -> PyJWK | None:
         """See Keys."""

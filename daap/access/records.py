@@ -100,7 +100,7 @@ def decode_record(data: bytes) -> TokenRecord:
         )
         token_key(info.id)
         return TokenRecord(info, _read_hash(found["salt"], found["hash"]))
-    except (KeyError, TypeError, AttributeError, InvalidName) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, InvalidName) as error:
         raise ValueError(f"no record of a token: {error!r}") from None
 
 

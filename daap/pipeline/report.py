@@ -70,7 +70,7 @@ def read_summary(store: ObjectStore, receipt: Receipt) -> ErrorSummary | None:
 def read_report(store: ObjectStore, receipt: Receipt) -> dict[str, Any]:
     """The JSON report of a failed load; raises UnknownLoad if the load has none."""
     with suppress(ObjectMissing):
-        if receipt.errors:
+        if receipt.errors and receipt.errors.report:
             report: dict[str, Any] = json.loads(store.read(receipt.errors.report)[0])
             return report
     raise UnknownLoad(f"load {receipt.load} has no errors: it is {receipt.status}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from daap.model.keys import partition_prefix
 from daap.model.loads import LoadId, LoadStatus, Receipt
-from daap.model.stamps import format_stamp
+from daap.model.stamps import format_stamp, parse_stamp
 from daap.pipeline.audit import audited
 from daap.pipeline.lake import Lake
 from daap.ports.objects import CanPrune
@@ -34,8 +34,7 @@ def find_expired(lake: Lake, product: str, now: datetime | None = None) -> Itera
     moment, registered = now or datetime.now(UTC), lake.registry.get(product)
     if registered.legal_hold is None:
         for receipt in _find_receipts(lake, registered, moment):
-            landed = receipt.reached.get(LoadStatus.LANDED) or moment
-            yield Expired(receipt.load, receipt.source_name, (moment - min(landed, moment)).days)
+            yield Expired(receipt.load, receipt.source_name, (moment - parse_stamp(receipt.load_timestamp)).days)
 
 
 def _find_receipts(lake: Lake, registered: Registered, now: datetime) -> Iterator[Receipt]:

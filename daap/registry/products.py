@@ -139,6 +139,16 @@ class Registry:
             except VersionConflict:
                 continue  # another process changed the product; its change stays
 
+    def find_ref(self, name: str, table: str, major: int | None = None) -> TableRef:
+        """A table (or files component) of the current major version, or of an earlier one; raises NotRegistered."""
+        found = self.get(name)
+        if major in (None, found.version.major):
+            if table not in found.product.files:
+                find_table(found.product, table)
+            return found.ref(table)
+        self.schema_at(name, str(found.last_of(major or 0)), table)
+        return TableRef(name, major or 0, table)
+
     def schema_of(self, ref: TableRef) -> TableSchema:
         """The latest schema of a table in a major version, an old one among them; raises NotRegistered."""
         found = self.get(ref.product)

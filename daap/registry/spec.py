@@ -6,11 +6,12 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from daap.errors import InvalidSpec, SpecProblem
 from daap.model.product import GENERATED, Product
+from daap.model.table import TableSchema
 
 _MAX_BYTES = 8 << 20
 
@@ -54,6 +55,16 @@ def _place(error: Exception) -> str:
     return f"{getattr(error, 'problem', None) or error}{where}"
 
 
+def build_schema(data: object) -> TableSchema:
+    """The schema of a table in plain data; raises InvalidSpec with every problem found."""
+    if not isinstance(data, Mapping):
+        raise InvalidSpec([SpecProblem("schema", "is a mapping of fields: tableDescription, columns, ...")])
+    try:
+        return TableSchema.model_validate(data)
+    except ValidationError as error:
+        raise InvalidSpec([_describe(detail, TableSchema) for detail in _own_errors(error)]) from None
+
+
 def build_product(data: object) -> Product:
     """The product in plain data; raises InvalidSpec with every problem found."""
     if not isinstance(data, Mapping):
@@ -81,7 +92,9 @@ def _own_errors(error: ValidationError) -> list[ErrorDetails]:
     ]
 
 
-def _describe(detail: ErrorDetails) -> SpecProblem:
+def _describe(detail: ErrorDetails, model: type[BaseModel] = Product) -> SpecProblem:
+    if detail["type"] == "extra_forbidden":
+        return SpecProblem(_path(detail["loc"]), _unknown(detail, model))
     return SpecProblem(_path(detail["loc"]), _MESSAGES.get(detail["type"], _plain)(detail))
 
 
@@ -99,15 +112,15 @@ def _plain(detail: ErrorDetails) -> str:
     return detail["msg"].removeprefix("Value error, ")
 
 
-def _unknown(detail: ErrorDetails) -> str:
+def _unknown(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if detail["loc"][-1] in GENERATED:
         return "is set by daap; remove it"
-    return f"is no field here; allowed are {', '.join(_allowed_fields(detail['loc']))}"
+    return f"is no field here; allowed are {', '.join(_allowed_fields(detail['loc'], model))}"
 
 
-def _allowed_fields(location: tuple[int | str, ...]) -> list[str]:
+def _allowed_fields(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
     """The fields of the model that a location lies in, by the published JSON Schema."""
-    schema = Product.model_json_schema(by_alias=True)
+    schema = model.model_json_schema(by_alias=True)
     node: dict[str, Any] = schema
     for part in location[:-1]:
         node = _resolve(schema, node["items"] if isinstance(part, int) else _child(node, part))
@@ -128,7 +141,6 @@ def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
 
 _MESSAGES: dict[str, Callable[[ErrorDetails], str]] = {
     "missing": lambda _detail: "is missing",
-    "extra_forbidden": _unknown,
     "literal_error": lambda detail: f"is {detail['input']!r}; allowed are {detail['ctx']['expected']}",
     "bool_type": lambda detail: f"is {detail['input']!r}; allowed are true and false",
     "tuple_type": lambda _detail: "is no list",

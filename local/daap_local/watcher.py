@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -91,6 +92,7 @@ class Watcher:
         self._stuck: dict[Path, _Waiting] = {}
         self._claimed: set[Path] = set()
         self._settling = Settling()
+        self._stopped = threading.Event()
         self.tally = Tally()
 
     def drain(self) -> Tally:
@@ -105,13 +107,13 @@ class Watcher:
                 time.sleep(_TICK)
 
     def watch(self) -> None:
-        """Takes files in until it is interrupted."""
+        """Takes files in until it is interrupted, or stopped."""
         observer = Observer()
         observer.schedule(_Handler(self._inbox), str(self._landing), recursive=True)
         observer.start()
         try:
             next_look = 0.0
-            while True:
+            while not self._stopped.is_set():
                 if time.monotonic() >= next_look:
                     self._look_around()
                     next_look = time.monotonic() + LOOK_SECONDS
@@ -120,6 +122,10 @@ class Watcher:
         finally:
             observer.stop()
             observer.join()
+
+    def stop(self) -> None:
+        """Ends watch after the file it is at; may be called from another thread."""
+        self._stopped.set()
 
     def _path(self, key: str) -> Path:
         """The path of a key in landing."""
@@ -180,6 +186,8 @@ class Watcher:
         """Takes the files whose time has come; returns whether there was one."""
         now, taken = time.monotonic(), False
         for path, item in sorted(self._waiting.items(), key=lambda waiting: _arrival(waiting[0])):
+            if self._stopped.is_set():
+                break
             if item.due > now:
                 continue
             if is_ignored(path, self._landing):

@@ -94,11 +94,11 @@ def _find_moment(text: str, now: datetime) -> datetime | None:
 @click.option("--grant", "grants", metavar="GRANT", callback=_read_grants, required=True, multiple=True,
               help="What it may do; repeatable.")  # fmt: skip
 @click.option("--expires", metavar="DAYS|DATE", callback=_read_expiry,
-              help="When it ends: in so many days, as 90d, or with a day, as 2027-01-31 (UTC). Default: never.")  # fmt: skip
+              help="In so many days (90d), or at the end of a day in UTC (2027-01-31). Default: never.")  # fmt: skip
 @format_option("text", "json")
 @with_root
 def create(root: Path, name: str, grants: tuple[Grant, ...], expires: datetime | None, form: str) -> None:
-    """Create a token for the principal NAME, and print it, this once."""
+    """Create a token for the principal NAME and print it, this once."""
     check_principal(name)
     store = open_store(root)
     with audited(store, None, actor=getpass.getuser()) as trail:
@@ -115,7 +115,7 @@ def create(root: Path, name: str, grants: tuple[Grant, ...], expires: datetime |
 @format_option("table", "json")
 @with_root
 def list_tokens(root: Path, form: str) -> None:
-    """List the tokens, the newest last: whose they are and what they permit, never what they are."""
+    """List the tokens with what they permit; the newest last."""
     now = datetime.now(UTC)
     tokens = sorted(TokenStore(open_store(root)).list(), key=lambda info: (info.created, info.id))
     if form == "json":
@@ -133,9 +133,9 @@ def list_tokens(root: Path, form: str) -> None:
 @click.argument("token_id", metavar="ID")
 @with_root
 def revoke(root: Path, token_id: str) -> None:
-    """End the token with this ID at once; `token list` shows the ids.
+    """End the token with this ID at once.
 
-    The ID is also the part of the token between daap_ and the next _.
+    `token list` shows the ids. In a token, it is the part between daap_ and the next _.
     """
     token_key(token_id)  # before the trail begins: a whole token, given by mistake, is not to be logged
     store = open_store(root)

@@ -36,11 +36,16 @@ class FolderPresigner(Presigner):
         self.parts = PartStore(store)
         self._base_url = base_url
 
+    @property
+    def form_address(self) -> str:
+        """Where forms are posted to."""
+        return self._locate(f"uploads/{LANDING}")
+
     def sign_form(self, key: str, content_md5: str, max_bytes: int, lifetime: timedelta) -> UploadForm:
         """See Presigner."""
         fields = {"key": _below_landing(key), "Content-MD5": content_md5}
         return UploadForm(
-            url=self._locate(f"uploads/{LANDING}"),
+            url=self.form_address,
             fields=sign_fields(self.signer, LANDING, fields, max_bytes, lifetime),
         )
 
@@ -49,18 +54,18 @@ class FolderPresigner(Presigner):
         _below_landing(key)
         if not 1 <= parts <= MAX_PARTS:
             raise ValueError(f"{parts} parts; there must be 1 to {MAX_PARTS}")
-        stamp, seconds = format_amz(self.signer.now()), int(lifetime.total_seconds())
+        stamp, seconds = format_amz(self.signer.now()), str(int(lifetime.total_seconds()))
         handle = self.parts.start(key, parts)
         base = self._locate(f"uploads/parts/{handle}")
         urls = tuple(
             f"{base}/{number}?{urlencode(self._sign_part(key, handle, number, stamp, seconds))}"
-            for number in range(1, parts + 1)
+            for number in map(str, range(1, parts + 1))
         )
         return PartedUpload(handle, urls)
 
-    def _sign_part(self, key: str, handle: str, number: int, stamp: str, seconds: int) -> dict[str, str]:
+    def _sign_part(self, key: str, handle: str, number: str, stamp: str, seconds: str) -> dict[str, str]:
         signature = self.signer.sign(stamp[:8], name_part(key, handle, number, stamp, seconds))
-        return {"X-Amz-Date": stamp, "X-Amz-Expires": str(seconds), "X-Amz-Signature": signature}
+        return {"X-Amz-Date": stamp, "X-Amz-Expires": seconds, "X-Amz-Signature": signature}
 
     def finish_parts(self, key: str, handle: str, etags: Sequence[str]) -> None:
         """See Presigner."""
@@ -77,9 +82,9 @@ class FolderPresigner(Presigner):
         return f"{base.rstrip('/')}/{path}"
 
 
-def name_part(key: str, handle: str, number: int, stamp: str, seconds: int) -> str:
+def name_part(key: str, handle: str, number: str, stamp: str, seconds: str) -> str:
     """What the signature of a part's address covers."""
-    return "\n".join(("PUT", key, handle, str(number), stamp, str(seconds)))
+    return f"PUT\n{key}\n{handle}\n{number}\n{stamp}\n{seconds}"
 
 
 def _below_landing(key: str) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from daap.errors import ObjectMissing
+from daap.errors import ObjectConflict, ObjectMissing
 from daap_local.files import translated
 from daap_local.server.forms import read_form
 from daap_local.server.policy import check_form, read_md5
@@ -46,14 +47,21 @@ def receive_form(presigner: FolderPresigner, bucket: str, content_type: str, chu
             raise UploadRefused("EntityTooSmall", f"the file is smaller than the {grant.least} bytes it must have")
         spool.compare(grant.md5)
         spool.flush()
-        reveal_file(spool.path, target)
+        _reveal(spool, target)
         return Stored(grant.key, spool.digest.hex(), grant.status)
+
+
+def _reveal(spool: Spool, target: Path) -> None:
+    try:
+        reveal_file(spool.path, target)
+    except ObjectConflict as error:
+        raise UploadRefused("PreconditionFailed", str(error)) from None
 
 
 def receive_part(
     presigner: FolderPresigner,
     handle: str,
-    number: int,
+    number: str,
     query: Mapping[str, str],
     content_md5: str | None,
     chunks: Iterable[bytes],
@@ -63,16 +71,14 @@ def receive_part(
         key = presigner.parts.find(handle).key
         _check_part(presigner.signer, key, handle, number, query)
         md5 = None if content_md5 is None else read_md5(content_md5)
-        return presigner.parts.save(handle, number, chunks, md5).hex()
+        return presigner.parts.save(handle, int(number), chunks, md5).hex()
     except ObjectMissing as error:
         raise UploadRefused("NoSuchUpload", str(error)) from None
 
 
-def _check_part(signer: Signer, key: str, handle: str, number: int, query: Mapping[str, str]) -> None:
+def _check_part(signer: Signer, key: str, handle: str, number: str, query: Mapping[str, str]) -> None:
     stamp, seconds, signature = (query.get(name, "") for name in _PART_FIELDS)
-    if not (seconds.isascii() and seconds.isdigit()):
-        raise UploadRefused("AccessDenied", "the address is not signed; use it as it was given")
-    if not signer.is_signed(stamp[:8], name_part(key, handle, number, stamp, int(seconds)), signature):
+    if not signer.is_signed(stamp[:8], name_part(key, handle, number, stamp, seconds), signature):
         raise UploadRefused("SignatureDoesNotMatch", "the signature is not the address's; use it as it was given")
     signed = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     if signer.now() >= signed + timedelta(seconds=int(seconds)):

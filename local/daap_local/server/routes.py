@@ -35,7 +35,7 @@ def routes(presigner: FolderPresigner) -> list[Route]:
     """
     uploads = _Uploads(presigner)
     return [
-        Route("/uploads/parts/{handle}/{number:int}", uploads.put_part, methods=["PUT"]),
+        Route("/uploads/parts/{handle}/{number}", uploads.put_part, methods=["PUT"]),
         Route("/uploads/{bucket}", uploads.post_form, methods=["POST"]),
     ]
 
@@ -51,7 +51,7 @@ class _Uploads:
         bucket, content_type = request.path_params["bucket"], request.headers.get("content-type", "")
         chunks = _iterate_body(request.receive)
         receive = partial(receive_form, self._presigner, bucket, content_type, chunks)
-        return await self._answer(receive, partial(_say_stored, str(request.url.replace(query=""))))
+        return await self._answer(receive, partial(_say_stored, self._presigner.form_address))
 
     async def put_part(self, request: Request) -> Response:
         handle, number = request.path_params["handle"], request.path_params["number"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from daap_local.files import make_folder, move_file, new_file, sync_path
+from daap.errors import ObjectConflict
+from daap_local.files import is_plain_file, make_folder, move_file, new_file, sync_path
 from daap_local.server.refusals import UploadRefused
 
 
@@ -60,21 +62,35 @@ def open_spool(folder: Path) -> Iterator[Spool]:
 
 
 def reveal_file(path: Path, target: Path) -> None:
-    """Makes a flushed file visible as `target`, durably and in one step; if `target` is there, it stays as it is."""
+    """Makes a flushed file visible as `target`, durably and in one step; the same content there already is as good.
+
+    Raises ObjectConflict if another file lies there.
+    """
     make_folder(target.parent)
+    while not _link_or_move(path, target):
+        with suppress(FileNotFoundError):  # taken in since: then there is room again
+            if not is_plain_file(target) or not filecmp.cmp(path, target, shallow=False):
+                raise ObjectConflict(f"another file lies at {target.name}; ask for a new upload")
+            return
+
+
+def _link_or_move(path: Path, target: Path) -> bool:
+    """Whether the file has come to `target`: False if something is there."""
     try:
         os.link(path, target)
-        path.unlink()
-        sync_path(target.parent)
     except FileExistsError:
-        return
+        return False
     except OSError:
-        _move_there(path, target)
+        return _move_there(path, target)
+    path.unlink()  # before anything else, for whoever takes the file in copies one that has two names
+    sync_path(target.parent)
+    return True
 
 
-def _move_there(path: Path, target: Path) -> None:
+def _move_there(path: Path, target: Path) -> bool:
     """To another file system, or on one without links."""
     try:
         move_file(path, target)
     except FileExistsError:
-        return
+        return False
+    return True

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from daap_local.athena.catalog.convert import partition_of, table_of
 from daap_local.athena.catalog.faults import EntityMissing
@@ -15,6 +14,19 @@ from daap_local.athena.execution.session import Session
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.objects.port import Objects
 from daap_local.athena.tables import GlueTable, Partition, TableName
+
+
+class Prepared(Protocol):
+    """Where prepared statements are kept, by work group and name."""
+
+    def find(self, group: str, name: str) -> Json | None:
+        """A statement, or None."""
+
+    def save(self, group: str, name: str, text: str, description: str | None = None, *, anew: bool = True) -> None:
+        """Keeps a statement."""
+
+    def drop(self, group: str, name: str) -> None:
+        """Forgets a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +39,7 @@ class World:
     """The local folders that a statement's DuckDB may read from."""
     footers: Any = None
     """What the readers of Parquet remember from one query to the next."""
-    prepared: Callable[[str, str], Json | None] = lambda _group, _name: None
-    """A prepared statement by work group and name."""
+    prepared: Prepared | None = None
 
 
 @dataclass(slots=True)

@@ -106,7 +106,11 @@ def _pairs(properties: dict[str, str], end: str = ")") -> list[str]:
 def _clustered(storage: Storage) -> list[str]:
     if not storage.bucket_columns:
         return []
-    return ["CLUSTERED BY ( ", *_joined([f"  {name}" for name in storage.bucket_columns], ") "), f"INTO {storage.buckets} BUCKETS"]
+    return [
+        "CLUSTERED BY ( ",
+        *_joined([f"  {name}" for name in storage.bucket_columns], ") "),
+        f"INTO {storage.buckets} BUCKETS",
+    ]
 
 
 def _row_format(storage: Storage) -> list[str]:
@@ -151,12 +155,18 @@ def _details(table: GlueTable) -> Iterable[str]:
                ("Bucket Columns:", f"[{', '.join(storage.bucket_columns)}]"), ("Sort Columns:", "[]"))  # fmt: skip
     yield from (f"{key.ljust(_WIDTH)}\t{value.ljust(_WIDTH)}\t " for key, value in classes)
     yield f"Storage Desc Params:{_BLANK}"
-    yield from (f"\t{key.ljust(_WIDTH)}\t{value.ljust(_WIDTH)}" for key, value in sorted(storage.serde_properties.items()))
+    yield from (
+        f"\t{key.ljust(_WIDTH)}\t{value.ljust(_WIDTH)}" for key, value in sorted(storage.serde_properties.items())
+    )
 
 
 def _summary(table: GlueTable) -> str:
-    columns = ", ".join(f"FieldSchema(name:{one.name}, type:{one.type}, comment:{one.comment})" for one in table.columns)
-    keys = ", ".join(f"FieldSchema(name:{one.name}, type:{one.type}, comment:{one.comment})" for one in table.partition_keys)
+    columns = ", ".join(
+        f"FieldSchema(name:{one.name}, type:{one.type}, comment:{one.comment})" for one in table.columns
+    )
+    keys = ", ".join(
+        f"FieldSchema(name:{one.name}, type:{one.type}, comment:{one.comment})" for one in table.partition_keys
+    )
     parameters = ", ".join(f"{key}={value}" for key, value in sorted(table.parameters.items()))
     storage = table.storage
     return (

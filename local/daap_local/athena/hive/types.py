@@ -149,7 +149,9 @@ def presto_text(type_: HiveType) -> str:
 def duckdb_text(type_: HiveType) -> str:
     """The DuckDB type that holds the values of `type_`."""
     if type_.kind == "struct":
-        fields = (f"{identifier(name)} {duckdb_text(part)}" for name, part in zip(type_.names, type_.parts, strict=True))
+        fields = (
+            f"{identifier(name)} {duckdb_text(part)}" for name, part in zip(type_.names, type_.parts, strict=True)
+        )
         return f"STRUCT({', '.join(fields)})"
     if type_.kind == "map":
         return f"MAP({', '.join(map(duckdb_text, type_.parts))})"

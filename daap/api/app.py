@@ -1,0 +1,45 @@
+"""The app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.security import APIKeyHeader
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from daap import __version__
+from daap.api import failures
+from daap.api.backend import Backend
+from daap.api.guard import HEADER, Guard
+from daap.api.routes import loads, products, tables, upkeep, uploads
+
+OPEN_PATHS = ("/health", "/docs", "/openapi.json")
+"""What needs no token."""
+
+_ABOUT = """\
+Register data products, upload CSV files, and see what became of them.
+
+Every call needs a token in the header `authorizationToken`. Whatever is wrong is answered with
+`{"error": {"message": ...}}`.
+"""
+
+
+def create_app(backend: Backend, extra: Sequence[BaseRoute] = (), extra_paths: Sequence[str] = ()) -> FastAPI:
+    """The API over a backend; `extra` routes, below `extra_paths`, see to their own permissions."""
+    app = FastAPI(
+        title="daap", version=__version__, description=_ABOUT, redoc_url=None, routes=list(extra),
+        middleware=[Middleware(Guard, authenticator=backend.authenticator, open_paths=(*OPEN_PATHS, *extra_paths))],
+    )  # fmt: skip
+    app.state.backend = backend
+    failures.install(app)
+    for router in (products.router, tables.router, uploads.router, loads.router, upkeep.router):
+        _include(app, router)
+    return app
+
+
+def _include(app: FastAPI, router: APIRouter) -> None:
+    # The guard has looked at the token already; this tells of it in the OpenAPI.
+    token = APIKeyHeader(name=HEADER, auto_error=False, description="Made by `daap-local token create`.")
+    app.include_router(router, dependencies=[Depends(token)])

@@ -1,0 +1,60 @@
+"""Upkeep of a product: reload, resync, retention; and whether the service is well."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from daap import __version__
+from daap.access.grants import Action
+from daap.api.answers import (
+    Health,
+    ReloadAnswer,
+    ResyncAnswer,
+    RetentionAnswer,
+    describe_expired,
+    describe_mended,
+    describe_rebuilt,
+)
+from daap.api.backend import Call
+from daap.api.bodies import ProductPath, TableQuery
+from daap.api.failures import FailureBody, fails
+from daap.pipeline.reload import reload_tables, select_tables
+from daap.pipeline.resync import resync_product
+from daap.pipeline.retention import enforce_retention, find_expired
+
+router = APIRouter(tags=["upkeep"])
+
+
+@router.post("/data-product/{name}/reload", responses=fails(404))
+def reload(name: ProductPath, caller: Call, table: TableQuery = None) -> ReloadAnswer:
+    """Make curated anew from raw, for all tables or one."""
+    caller.require(name, Action.MANAGE)
+    refs = select_tables(caller.lake, name, table)
+    return ReloadAnswer(loads=[describe_rebuilt(rebuilt) for rebuilt in reload_tables(caller.lake, refs, caller.name)])
+
+
+@router.post("/data-product/{name}/resync", responses=fails(404))
+def resync(name: ProductPath, caller: Call) -> ResyncAnswer:
+    """Find what no event came for or what was cut short, and bring it to its end."""
+    caller.require(name, Action.MANAGE)
+    return ResyncAnswer(mended=[describe_mended(mended) for mended in resync_product(caller.lake, name, caller.name)])
+
+
+@router.post("/data-product/{name}/retention", responses=fails(404))
+def retention(
+    name: ProductPath, caller: Call,
+    dry_run: Annotated[bool, Query(alias="dryRun", description="Only tell what would be deleted.")] = True,
+) -> RetentionAnswer:  # fmt: skip
+    """Delete what is older than the retention period; by default, only tell what that is."""
+    caller.require(name, Action.MANAGE)
+    held = caller.lake.registry.get(name).legal_hold is not None
+    expired = find_expired(caller.lake, name) if dry_run else enforce_retention(caller.lake, name, caller.name)
+    return RetentionAnswer(dry_run=dry_run, legal_hold=held, expired=[describe_expired(one) for one in expired])
+
+
+@router.get("/health", responses={503: {"model": FailureBody}, 405: {"model": FailureBody}})
+async def health() -> Health:
+    """Whether the service is there; needs no token."""
+    return Health(status="ok", version=__version__)

@@ -1,0 +1,64 @@
+"""Runs the server in this process until it is told to end."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+
+from daap.errors import StoreUnavailable
+from daap_local.athena.options import Options
+from daap_local.athena.server import build_app
+from daap_local.athena.wiring import build
+
+_HOST = "127.0.0.1"
+_BACKLOG = 256
+_KEEP_ALIVE_SECONDS = 75
+_GRACE_SECONDS = 5
+
+
+def serve(options: Options, ready: Callable[[int], None]) -> None:
+    """Serves until SIGINT or SIGTERM; calls `ready` with the port once requests are taken."""
+    with bind(options.port) as listener:
+        server = make_server(options)
+        ready(listener.getsockname()[1])
+        threading.Thread(target=_warm_up, name="athena-warm", daemon=True).start()
+        try:
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass
+
+
+def make_server(options: Options) -> uvicorn.Server:
+    """A server that is not yet running."""
+    config = uvicorn.Config(
+        build_app(build(options)), log_level="warning", access_log=False, lifespan="on", ws="none",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=_GRACE_SECONDS, server_header=False,
+    )  # fmt: skip
+    return uvicorn.Server(config)
+
+
+def bind(port: int) -> socket.socket:
+    """A listening socket on this machine's own address; raises StoreUnavailable where the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = "the port is taken; name another with --port" if error.errno == errno.EADDRINUSE else error.strerror
+        raise StoreUnavailable(f"cannot listen on {_HOST}:{port}: {reason}") from error
+    return listener
+
+
+def _warm_up() -> None:
+    """Loads what the first request needs, while nobody waits for it."""
+    from daap_local.athena.api.protocol import load_model  # noqa: PLC0415 - that is the point
+    from daap_local.athena.hive import parse_statement  # noqa: PLC0415 - as above
+
+    load_model("athena")
+    parse_statement("SELECT 1")

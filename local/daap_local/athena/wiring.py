@@ -1,0 +1,118 @@
+"""Puts the server together. Nothing is opened before a function here is called."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+from daap_local.athena.api.catalogs import Catalogs
+from daap_local.athena.api.executions import Executions
+from daap_local.athena.api.faults import invalid_request
+from daap_local.athena.api.glue import glue_service
+from daap_local.athena.api.named import NamedQueries
+from daap_local.athena.api.prepared import PreparedStatements
+from daap_local.athena.api.protocol import Operation, Service
+from daap_local.athena.api.queries import Queries
+from daap_local.athena.api.results import Results
+from daap_local.athena.api.s3_place import Store
+from daap_local.athena.api.tags import Tags
+from daap_local.athena.api.workgroups import WorkGroups
+from daap_local.athena.catalog.joined import JoinedCatalog
+from daap_local.athena.catalog.lake import LakeTables
+from daap_local.athena.catalog.port import GlueCatalog
+from daap_local.athena.catalog.shelved import ShelfCatalog
+from daap_local.athena.execution.context import World
+from daap_local.athena.execution.executor import Executor
+from daap_local.athena.execution.record import Execution
+from daap_local.athena.execution.runner import Runner, select_handlers
+from daap_local.athena.execution.session import Session
+from daap_local.athena.objects.attributes import AttributeShelf
+from daap_local.athena.objects.folders import FolderObjects
+from daap_local.athena.objects.port import Objects
+from daap_local.athena.options import RESULTS_BUCKET, Options, default_threads
+from daap_local.athena.shelf import Shelf
+from daap_local.bootstrap import open_store
+from daap_local.folder_catalogue import FolderCatalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the HTTP server answers with. `buckets` and `glue` are None where another endpoint is asked for them."""
+
+    athena: Service
+    glue: Service | None
+    buckets: Store | None
+    close: Callable[[], None]
+
+
+def build(options: Options) -> Parts:
+    """The server's parts for these options."""
+    shelf = Shelf(options.home / "catalogue.sqlite")
+    objects, buckets = _objects(options)
+    glue = _glue(options, shelf)
+    tags = Tags(shelf)
+    groups = WorkGroups(shelf, tags, f"s3://{RESULTS_BUCKET}/" if buckets else None)
+    prepared = PreparedStatements(shelf, groups)
+    world = World(glue, objects, _folders(options, buckets), prepared=prepared)
+    executor = _executor(options, world)
+    executions = Executions(shelf)
+    catalogs = Catalogs(shelf, glue, tags)
+    queries = Queries(executions, executor, groups, catalogs.check)
+    families = (queries, Results(executions, objects), groups, NamedQueries(shelf, groups), prepared, catalogs, tags)
+    operations: dict[str, Operation] = {}
+    for family in families:
+        operations |= family.operations()
+
+    def close() -> None:
+        executor.close()
+        shelf.close()
+
+    athena = Service("athena", operations, invalid_request)
+    store = Store(buckets, AttributeShelf(shelf), options.root / ".scratch" / "athena-uploads") if buckets else None
+    return Parts(athena, None if options.glue_endpoint else glue_service(glue), store, close)
+
+
+def _objects(options: Options) -> tuple[Objects, FolderObjects | None]:
+    if options.s3_endpoint:
+        from daap_local.athena.objects.boto import BotoObjects  # noqa: PLC0415 - boto3 is slow to import
+
+        return BotoObjects(options.s3_endpoint), None
+    folders = FolderObjects(options.root, options.home / "buckets")
+    folders.create_bucket(RESULTS_BUCKET)
+    return folders, folders
+
+
+def _folders(options: Options, buckets: FolderObjects | None) -> tuple[str, ...]:
+    """What DuckDB itself may read: the buckets' folders, where there are any."""
+    if buckets is None:
+        return ()
+    zones = open_store(options.root)
+    found = [zones.folder(f"{zone}/") for zone in ("landing", "raw", "curated", "fail", "metadata", "logs")]
+    return tuple(str(path.resolve()) for path in [*found, options.home / "buckets"])
+
+
+def _glue(options: Options, shelf: Shelf) -> GlueCatalog:
+    if options.glue_endpoint:
+        from daap_local.athena.catalog.boto import BotoCatalog  # noqa: PLC0415 - boto3 is slow to import
+
+        return BotoCatalog(options.glue_endpoint)
+    store = open_store(options.root)
+    return JoinedCatalog(LakeTables(store, FolderCatalogue(store)), ShelfCatalog(shelf))
+
+
+def _executor(options: Options, world: World) -> Executor:
+    @functools.cache
+    def runner() -> Runner:
+        return Runner(world, select_handlers())
+
+    def run(execution: Execution, session: Session) -> None:
+        runner().run(execution, session)
+
+    threads = options.threads or default_threads()
+    scratch = options.root / ".scratch" / f"athena-{uuid.uuid4().hex}"
+    return Executor(run, options.concurrent, options.memory, threads, scratch, options.waiting)
+
+

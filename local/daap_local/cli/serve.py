@@ -1,0 +1,67 @@
+"""`daap-local serve`."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import click
+
+from daap_local.cli.common import with_root
+
+_EPILOG = """\b
+Examples:
+  daap-local serve
+  daap-local serve --port 8080 --public-url https://daap.example.org
+
+\b
+The API is described at http://127.0.0.1:4567/docs. Tokens are made by:
+  daap-local token create NAME --grant upload:spend
+An identity provider's tokens (JWT) are taken too, if these are set:
+  DAAP_OIDC_ISSUER, DAAP_OIDC_AUDIENCE, DAAP_OIDC_JWKS
+"""
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command("serve", epilog=_EPILOG)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port", default=4567, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 for a free one."
+)
+@click.option("--public-url", help="Where clients reach the server, if not at that address: goes into upload forms.")
+@click.option("--watch/--no-watch", default=True, show_default=True, help="Take in what comes to landing.")
+@click.option("-v", "--verbose", is_flag=True, help="Log every request and every stage of every load.")
+@click.option("--format", "form", type=click.Choice(["auto", "text", "json"]), default="auto", show_default=True,
+              help="One line a load, or JSON lines; auto: lines on a terminal.")  # fmt: skip
+@with_root
+def command(root: Path, host: str, port: int, public_url: str | None, watch: bool, verbose: bool, form: str) -> None:
+    """Serve the HTTP API of the lake, and take in the files that come to it, until Ctrl-C.
+
+    At its first start it makes a token that may do everything, and prints it once.
+    """
+    from contextlib import nullcontext
+
+    from daap.access.tokens import TokenStore
+    from daap_local.bootstrap import open_lake, open_store
+    from daap_local.console import LoadConsole
+    from daap_local.server.serve import build_app, open_socket, run_server, watching
+
+    console = LoadConsole(form)
+    lake = open_lake(root, console=console.stage if verbose else None)
+    with open_socket(host, port) as listening:
+        shown = f"[{host}]" if ":" in host else host
+        url = public_url or f"http://{shown}:{listening.getsockname()[1]}"
+        app = build_app(root, url, lake)
+        _tell_token(TokenStore(open_store(root)).create_first(getpass.getuser()))
+        if host not in _LOOPBACK:
+            click.echo(f"Note: {host} can be reached from outside this machine, without encryption.", err=True)
+        click.echo(f"Serving {root} at {url} (described at {url}/docs; Ctrl-C ends)", err=True)
+        with watching(lake, root, console.report) if watch else nullcontext():
+            run_server(app, listening, verbose=verbose)
+    click.echo("Stopped. What was on its way goes on at the next start.", err=True)
+
+
+def _tell_token(token: str | None) -> None:
+    if token:
+        click.echo("This is the first start. A token that may do everything, shown only now:", err=True)
+        click.echo(token)
