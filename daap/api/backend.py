@@ -65,6 +65,11 @@ class Caller:
         if not self.principal.may(Action.MANAGE, metadata.name, metadata.data_product_owner):
             raise Forbidden(f"{self.name} may not register {metadata.name} for {metadata.data_product_owner}")
 
+    def require_owner(self, product: str, owner: object) -> None:
+        """Raises Forbidden unless the caller could manage the product also if it were this owner's."""
+        if isinstance(owner, str) and not self.principal.may(Action.MANAGE, product, owner):
+            raise Forbidden(f"{self.name} may not give {product} to {owner}")
+
     def sees(self, registered: Registered) -> bool:
         """Whether the product may be listed for the caller."""
         product = registered.product

@@ -106,10 +106,17 @@ def answer_error(error: errors.DaapError) -> JSONResponse:
         return answer(status, str(error), version=error.version)
     if isinstance(error, errors.InvalidChange) and error.errors:
         more["errors"] = [found.dump() for found in error.errors if isinstance(found, DataError)]
-    headers = {"Retry-After": _RETRY_SECONDS} if status == 503 else {}  # noqa: PLR2004
-    if status == 401:  # noqa: PLR2004
-        headers["WWW-Authenticate"] = "authorizationToken"
+    if status == 503:  # noqa: PLR2004
+        return _answer_hindered(error)
+    headers = {"WWW-Authenticate": "authorizationToken"} if status == 401 else {}  # noqa: PLR2004
     return answer(status, str(error), headers, **more)
+
+
+def _answer_hindered(error: errors.DaapError) -> JSONResponse:
+    """The log has the reason, which may name the server's own paths; the caller learns that nothing is lost."""
+    sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    shown = str(error) if isinstance(error, errors.Busy) else "this cannot be done now, and nothing is lost"
+    return answer(503, f"{shown}; try again", {"Retry-After": _RETRY_SECONDS})
 
 
 def install(app: FastAPI) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate
 
 from daap.errors import ObjectMissing
 from daap.model.keys import HEADS, records_prefix
@@ -25,6 +27,29 @@ class Entry:
     text: str
 
 
+class _Shelf:
+    """Products in the order of their names, and their texts as one, so that a search does not look at each in turn."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries = entries
+        self.names = [entry.registered.product.name for entry in entries]
+        self._text = "\0".join(entry.text for entry in entries)
+        self._starts = [0, *accumulate(len(entry.text) + 1 for entry in entries)]
+
+    def search(self, words: list[str], start: int) -> Iterator[Entry]:
+        """The entries from place `start` on that hold every word."""
+        rarest = min(words, key=self._text.count)
+        place = start
+        while place < len(self.entries):
+            found = self._text.find(rarest, self._starts[place])
+            if found < 0:
+                return
+            place = bisect_right(self._starts, found)
+            entry = self.entries[place - 1]
+            if all(word in entry.text for word in words):
+                yield entry
+
+
 class Directory:
     """All products by name. Heads are read again only where they changed; a look is at most a second old."""
 
@@ -32,7 +57,7 @@ class Directory:
         self._store, self._fresh = store, fresh_seconds
         self._lock = threading.Lock()
         self._known: dict[str, tuple[str, Entry]] = {}
-        self._ordered: list[Entry] = []
+        self._shelf = _Shelf([])
         self._looked = float("-inf")
 
     def forget(self) -> None:
@@ -41,12 +66,15 @@ class Directory:
 
     def entries(self) -> Sequence[Entry]:
         """All products, by name."""
+        return self._look().entries
+
+    def _look(self) -> _Shelf:
         with self._lock:
             if time.monotonic() - self._looked > self._fresh:
                 looked = time.monotonic()
                 self._refresh()
                 self._looked = looked
-            return self._ordered
+            return self._shelf
 
     def find(
         self, text: str, keep: Callable[[Registered], bool], after: str, limit: int
@@ -58,12 +86,10 @@ class Directory:
         return found, next(matching, None) is not None
 
     def _match(self, words: list[str], keep: Callable[[Registered], bool], after: str) -> Iterator[Entry]:
-        for entry in self.entries():
-            if (
-                entry.registered.product.name > after
-                and all(word in entry.text for word in words)
-                and keep(entry.registered)
-            ):
+        shelf = self._look()
+        start = bisect_right(shelf.names, after)
+        for entry in shelf.search(words, start) if words else shelf.entries[start:]:
+            if keep(entry.registered):
                 yield entry
 
     def _refresh(self) -> None:
@@ -74,7 +100,7 @@ class Directory:
             kept = {info.key for info in infos}
             known = {key: value for key, value in self._known.items() if key in kept} | read
             self._known = known
-            self._ordered = [entry for _, (_, entry) in sorted(known.items()) if not entry.registered.deleting]
+            self._shelf = _Shelf([entry for _, (_, entry) in sorted(known.items()) if not entry.registered.deleting])
 
     def _read_all(self, infos: list[ObjectInfo]) -> dict[str, tuple[str, Entry]]:
         with ThreadPoolExecutor(_READERS, "daap-directory") as pool:
@@ -99,7 +125,7 @@ def _searchable(registered: Registered) -> str:
         product.name, product.description, product.domain, product.data_product_owner,
         product.data_product_owner_display_name, *product.tables, *product.files, *tags, *described, *columns,
     )  # fmt: skip
-    return "\n".join(parts).lower()
+    return "\n".join(parts).lower().replace("\0", " ")
 
 
 def list_records(store: ObjectStore, product: str) -> list[str]:

@@ -121,6 +121,7 @@ def test_a_whole_token_in_place_of_an_id_is_neither_said_nor_logged(desk):
     result = desk.run("revoke", token, ends=2)
     assert "between daap_ and the next _" in result.stderr
     assert token not in result.output
+    assert [event["stage"] for event in desk.events()] == ["token_created"]
     assert token.rpartition("_")[2].encode() not in desk.contents()
 
 

@@ -103,7 +103,7 @@ def test_of_the_secret_only_a_salted_hash_is_kept(desk):
 
 
 def test_the_same_secret_has_another_hash_each_time():
-    assert SecretHash.of("x" * 43) != SecretHash.of("x" * 43)
+    assert SecretHash.of("x" * 43).digest != SecretHash.of("x" * 43).digest
     assert SecretHash.of("x" * 43).matches("x" * 43)
     assert not SecretHash.of("x" * 43).matches("x" * 42 + "y")
 

@@ -85,6 +85,7 @@ def get_product(name: ProductPath, caller: Call) -> ProductAnswer:
 def amend(name: ProductPath, body: AmendBody, caller: Call) -> VersionAnswer:
     """Change metadata, as the next minor version."""
     caller.require(name, Action.MANAGE)
+    caller.require_owner(name, body.metadata.get("dataProductOwner"))
     registered = amend_product(caller.lake, name, body.metadata, caller.name)
     caller.backend.directory.forget()
     return VersionAnswer(version=str(registered.version))

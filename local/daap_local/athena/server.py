@@ -60,7 +60,11 @@ def build_app(parts: Parts, warm: Callable[[], None] | None = None) -> Starlette
 def _refuse_foreign(request: Request) -> Response | None:
     host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
     own = host in _HOSTS or host.endswith((".localhost", ".127.0.0.1"))
-    if not own or "origin" in request.headers or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+    if (
+        not own
+        or "origin" in request.headers
+        or request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+    ):
         return Response("this server answers programs of this machine, not web pages", 403)
     return None
 

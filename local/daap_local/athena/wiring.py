@@ -6,8 +6,10 @@ import functools
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-
+from daap.errors import InvalidName
+from daap.model.keys import ZONES
 from daap_local.athena.api.catalogs import Catalogs
 from daap_local.athena.api.executions import Executions
 from daap_local.athena.api.faults import invalid_request
@@ -27,15 +29,17 @@ from daap_local.athena.catalog.shelved import ShelfCatalog
 from daap_local.athena.execution.context import World
 from daap_local.athena.execution.executor import Executor
 from daap_local.athena.execution.record import Execution
-from daap_local.athena.execution.runner import Runner, select_handlers
 from daap_local.athena.execution.session import Session
 from daap_local.athena.objects.attributes import AttributeShelf
 from daap_local.athena.objects.folders import FolderObjects
 from daap_local.athena.objects.port import Objects
 from daap_local.athena.options import RESULTS_BUCKET, Options, default_threads
 from daap_local.athena.shelf import Shelf
-from daap_local.bootstrap import open_store
 from daap_local.folder_catalogue import FolderCatalogue
+from daap_local.folder_store import FolderStore
+
+if TYPE_CHECKING:
+    from daap_local.athena.execution.runner import Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Parts:
 
 def build(options: Options) -> Parts:
     """The server's parts for these options."""
+    if set(str(options.root)) & set("*?[]"):
+        raise InvalidName(f"the folder {options.root} has one of * ? [ ] in its path; rename it or choose another")
     shelf = Shelf(options.home / "catalogue.sqlite")
     objects, buckets = _objects(options)
     glue = _glue(options, shelf)
@@ -60,7 +66,7 @@ def build(options: Options) -> Parts:
     executor = _executor(options, world)
     executions = Executions(shelf)
     catalogs = Catalogs(shelf, glue, tags)
-    queries = Queries(executions, executor, groups, catalogs.check)
+    queries = Queries(executions, executor, groups, prepared, catalogs.check)
     families = (queries, Results(executions, objects), groups, NamedQueries(shelf, groups), prepared, catalogs, tags)
     operations: dict[str, Operation] = {}
     for family in families:
@@ -89,8 +95,8 @@ def _folders(options: Options, buckets: FolderObjects | None) -> tuple[str, ...]
     """What DuckDB itself may read: the buckets' folders, where there are any."""
     if buckets is None:
         return ()
-    zones = open_store(options.root)
-    found = [zones.folder(f"{zone}/") for zone in ("landing", "raw", "curated", "fail", "metadata", "logs")]
+    zones = FolderStore(options.root)
+    found = [zones.folder(f"{zone}/") for zone in ZONES]
     return tuple(str(path.resolve()) for path in [*found, options.home / "buckets"])
 
 
@@ -99,13 +105,15 @@ def _glue(options: Options, shelf: Shelf) -> GlueCatalog:
         from daap_local.athena.catalog.boto import BotoCatalog  # noqa: PLC0415 - boto3 is slow to import
 
         return BotoCatalog(options.glue_endpoint)
-    store = open_store(options.root)
+    store = FolderStore(options.root)
     return JoinedCatalog(LakeTables(store, FolderCatalogue(store)), ShelfCatalog(shelf))
 
 
 def _executor(options: Options, world: World) -> Executor:
     @functools.cache
     def runner() -> Runner:
+        from daap_local.athena.execution.runner import Runner, select_handlers  # noqa: PLC0415 - DuckDB and all else
+
         return Runner(world, select_handlers())
 
     def run(execution: Execution, session: Session) -> None:
@@ -114,5 +122,3 @@ def _executor(options: Options, world: World) -> Executor:
     threads = options.threads or default_threads()
     scratch = options.root / ".scratch" / f"athena-{uuid.uuid4().hex}"
     return Executor(run, options.concurrent, options.memory, threads, scratch, options.waiting)
-
-

@@ -22,7 +22,9 @@ Then, in another terminal, the lines that it prints, and for instance:
 
 
 @click.command("athena", epilog=_EPILOG)
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The port; 0 takes a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The port; 0 takes a free one."
+)
 @click.option("--glue-endpoint", metavar="URL", help="Take the catalogue from there. Default: the lake's own.")
 @click.option("--s3-endpoint", metavar="URL", help="Take the objects from there. Default: the lake's folders.")
 @click.option("--memory", default="4GB", show_default=True, help="What all queries together may use.")
@@ -43,7 +45,9 @@ def command(
     from daap_local.athena.process import serve
 
     if bool(glue_endpoint) != bool(s3_endpoint):
-        raise click.UsageError("--glue-endpoint and --s3-endpoint belong together: tables and their files lie in one place")
+        raise click.UsageError(
+            "--glue-endpoint and --s3-endpoint belong together: tables and their files lie in one place"
+        )
     options = Options(root, port, glue_endpoint, s3_endpoint, parse_size(memory), threads, max_concurrent)
     serve(options, lambda bound: click.echo(_describe(options, bound)))
     click.echo("Stopped.")
@@ -55,6 +59,9 @@ def _describe(options: Options, port: int) -> str:
     lines = [f"Athena over {options.root} at {address} (Ctrl-C ends). For its clients:", ""]
     lines += [f"  export AWS_ENDPOINT_URL{'' if own else '_ATHENA'}={address}"]
     if not own:
-        lines += [f"  export AWS_ENDPOINT_URL_GLUE={options.glue_endpoint}", f"  export AWS_ENDPOINT_URL_S3={options.s3_endpoint}"]
+        lines += [
+            f"  export AWS_ENDPOINT_URL_GLUE={options.glue_endpoint}",
+            f"  export AWS_ENDPOINT_URL_S3={options.s3_endpoint}",
+        ]
     lines += ["  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1"]
     return "\n".join(lines)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from daap_local.cli.common import with_root
+
+if TYPE_CHECKING:
+    from daap.pipeline.lake import Lake
 
 _EPILOG = """\b
 Examples:
@@ -42,7 +46,7 @@ def command(root: Path, host: str, port: int, public_url: str | None, watch: boo
     from contextlib import nullcontext
 
     from daap.access.tokens import TokenStore
-    from daap_local.bootstrap import open_lake, open_store
+    from daap_local.bootstrap import open_lake
     from daap_local.console import LoadConsole
     from daap_local.server.serve import build_app, open_socket, run_server, watching
 
@@ -52,7 +56,7 @@ def command(root: Path, host: str, port: int, public_url: str | None, watch: boo
         shown = f"[{host}]" if ":" in host else host
         url = public_url or f"http://{shown}:{listening.getsockname()[1]}"
         app = build_app(root, url, lake)
-        _tell_token(TokenStore(open_store(root)).create_first(getpass.getuser()))
+        _tell_token(lake, TokenStore(lake.store).create_first(getpass.getuser()))
         if host not in _LOOPBACK:
             click.echo(f"Note: {host} can be reached from outside this machine, without encryption.", err=True)
         click.echo(f"Serving {root} at {url} (described at {url}/docs; Ctrl-C ends)", err=True)
@@ -61,7 +65,11 @@ def command(root: Path, host: str, port: int, public_url: str | None, watch: boo
     click.echo("Stopped. What was on its way goes on at the next start.", err=True)
 
 
-def _tell_token(token: str | None) -> None:
+def _tell_token(lake: Lake, token: str | None) -> None:
+    from daap.pipeline.audit import audited
+
     if token:
+        with audited(lake.store, lake.console, actor=getpass.getuser()) as trail:
+            trail.info("token_created", "the first token, which may do everything")
         click.echo("This is the first start. A token that may do everything, shown only now:", err=True)
         click.echo(token)

@@ -38,9 +38,16 @@ _BACKLOG = 512
 
 def open_socket(host: str, port: int) -> socket.socket:
     """A listening socket; raises StoreUnavailable if the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With its protocol named: asyncio switches Nagle's algorithm off only then, and each answer would wait 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), backlog=_BACKLOG)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+        return listening
     except OSError as error:
+        listening.close()
         told = f"cannot listen on {host}:{port}: {error.strerror}"
         raise StoreUnavailable(f"{told}. Choose another port with --port") from None
 

@@ -142,7 +142,9 @@ def _matches(expression: str | None, name: str) -> bool:
 def _catalog(given: Json) -> Json:
     parameters = given.get("Parameters") or {}
     if given["Type"] != "GLUE" or parameters.get("catalog-id", ACCOUNT) != ACCOUNT:
-        raise invalid_request(f"data catalogues of type {given['Type']} are not supported here, but for GLUE of {ACCOUNT}")
+        raise invalid_request(
+            f"data catalogues of type {given['Type']} are not supported here, but for GLUE of {ACCOUNT}"
+        )
     return {
         "Name": given["Name"], "Type": "GLUE", "Description": given.get("Description"), "Status": "CREATE_COMPLETE",
         "Parameters": {"catalog-id": ACCOUNT},

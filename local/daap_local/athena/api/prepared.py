@@ -49,10 +49,11 @@ class PreparedStatements:
 
     def drop(self, group: str, name: str) -> None:
         """Forgets a statement; raises if there is none."""
-        self._need(group, name)
+        self.need(group, name)
         self.shelf.delete(_KIND, group, name)
 
-    def _need(self, group: str, name: str) -> Json:
+    def need(self, group: str, name: str) -> Json:
+        """A statement that has to be there; raises ResourceNotFoundException."""
         self.groups.settings(group, running=False)
         found = self.find(group, name)
         if found is None:
@@ -67,7 +68,7 @@ class PreparedStatements:
 
     def get(self, given: Json) -> Json:
         """GetPreparedStatement."""
-        return {"PreparedStatement": self._need(given["WorkGroup"], given["StatementName"])}
+        return {"PreparedStatement": self.need(given["WorkGroup"], given["StatementName"])}
 
     def get_several(self, given: Json) -> Json:
         """BatchGetPreparedStatement."""
@@ -75,7 +76,7 @@ class PreparedStatements:
         missing: list[Json] = []
         for name in given["PreparedStatementNames"]:
             try:
-                found.append(self._need(given["WorkGroup"], name))
+                found.append(self.need(given["WorkGroup"], name))
             except ApiFault as fault:
                 code = {"ErrorCode": "STATEMENT_NOT_FOUND", "ErrorMessage": str(fault)}
                 missing.append({"StatementName": name, **code})
@@ -91,7 +92,7 @@ class PreparedStatements:
 
     def update(self, given: Json) -> Json:
         """UpdatePreparedStatement."""
-        before = self._need(given["WorkGroup"], given["StatementName"])
+        before = self.need(given["WorkGroup"], given["StatementName"])
         description = given.get("Description", before.get("Description"))
         self.save(given["WorkGroup"], given["StatementName"], given["QueryStatement"], description, anew=False)
         return {}

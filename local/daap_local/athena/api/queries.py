@@ -16,6 +16,7 @@ from daap_local.athena import statements as s
 from daap_local.athena.api.executions import Executions
 from daap_local.athena.api.faults import ApiFault, invalid_request
 from daap_local.athena.api.paging import cut_page
+from daap_local.athena.api.prepared import PreparedStatements
 from daap_local.athena.api.protocol import Json, Operation
 from daap_local.athena.api.workgroups import Settings, WorkGroups
 from daap_local.athena.execution.executor import Executor
@@ -36,6 +37,7 @@ class Queries:
     executions: Executions
     executor: Executor
     groups: WorkGroups
+    prepared: PreparedStatements
     check_catalog: Callable[[str], None]
 
     def operations(self) -> dict[str, Operation]:
@@ -62,12 +64,12 @@ class Queries:
 
     def _request(self, query: str, given: Json) -> Request:
         settings = self.groups.settings(given.get("WorkGroup") or "primary")
-        statement = _parse(given["QueryString"])
+        parameters = tuple(given.get("ExecutionParameters") or ())
+        statement, parameters = self._resolved(_parse(given["QueryString"]), settings.name, parameters)
         context = given.get("QueryExecutionContext") or {}
         self.check_catalog(context.get("Catalog") or CATALOG)
         output, encryption = _result_place(given.get("ResultConfiguration") or {}, settings)
         by_age = (given.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
-        parameters = tuple(given.get("ExecutionParameters") or ())
         if len(parameters) > _MOST_PARAMETERS:
             raise invalid_request(f"at most {_MOST_PARAMETERS} execution parameters are allowed")
         return Request(
@@ -77,6 +79,16 @@ class Queries:
             reuse_minutes=by_age.get("MaxAgeInMinutes", 60) if by_age.get("Enabled") else None,
             encryption=encryption, cutoff=settings.cutoff, enforced=settings.enforced,
         )  # fmt: skip
+
+    def _resolved(
+        self, statement: s.Statement, group: str, given: tuple[str, ...]
+    ) -> tuple[s.Statement, tuple[str, ...]]:
+        """EXECUTE as the statement that it stands for, with its values."""
+        if not isinstance(statement, s.Execute):
+            return statement, given
+        if statement.values and given:
+            raise invalid_request("give the parameters either in USING or as ExecutionParameters, not both")
+        return _parse(self.prepared.need(group, statement.name)["QueryStatement"]), statement.values or given
 
     def _submit(self, request: Request) -> None:
         execution = Execution(request)

@@ -86,7 +86,9 @@ async def _content(request: Request) -> AsyncIterator[bytes]:
     async for data in request.stream():
         yield decoder.feed(data)
     if not decoder.whole:
-        raise S3Fault("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length header")
+        raise S3Fault(
+            "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length header"
+        )
 
 
 async def save_body(request: Request, stream: BinaryIO) -> str:

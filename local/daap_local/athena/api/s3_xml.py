@@ -34,7 +34,9 @@ def answer_fault(fault: S3Fault, resource: str, *, empty: bool = False) -> Respo
         return Response(status_code=fault.status)
     root = ET.Element("Error")
     _fill(root, {"Code": fault.code, "Message": str(fault), "Resource": resource, "RequestId": "local"})
-    return Response(ET.tostring(root, encoding="utf-8", xml_declaration=True), fault.status, media_type="application/xml")
+    return Response(
+        ET.tostring(root, encoding="utf-8", xml_declaration=True), fault.status, media_type="application/xml"
+    )
 
 
 def _fill(parent: ET.Element, content: Mapping[str, Any]) -> None:

@@ -138,7 +138,11 @@ def list_engines(_given: Json) -> Json:
 
 
 def _group(name: str, configuration: Json, description: str) -> Json:
-    settings: dict[str, Any] = {"PublishCloudWatchMetricsEnabled": False, "RequesterPaysEnabled": False, **configuration}
+    settings: dict[str, Any] = {
+        "PublishCloudWatchMetricsEnabled": False,
+        "RequesterPaysEnabled": False,
+        **configuration,
+    }
     settings["EngineVersion"] = _engine(configuration.get("EngineVersion") or {})
     return {
         "Name": name, "State": "ENABLED", "Configuration": settings, "Description": description,
@@ -191,4 +195,7 @@ def _updated_place(before: Json, updates: Json) -> Json:
 
 def _summary(group: Json) -> Json:
     engine = group["Configuration"].get("EngineVersion")
-    return {**{key: group.get(key) for key in ("Name", "State", "Description", "CreationTime")}, "EngineVersion": engine}
+    return {
+        **{key: group.get(key) for key in ("Name", "State", "Description", "CreationTime")},
+        "EngineVersion": engine,
+    }

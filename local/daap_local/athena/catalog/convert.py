@@ -36,6 +36,8 @@ def storage_of(given: Json) -> Storage:
         output_format=given.get("OutputFormat") or "",
         serde=serde.get("SerializationLibrary") or "",
         serde_properties=dict(serde.get("Parameters") or {}),
+        bucket_columns=tuple(given.get("BucketColumns") or ()),
+        buckets=given.get("NumberOfBuckets") or -1,
     )
 
 
@@ -69,7 +71,8 @@ def storage_input(storage: Storage, columns: Iterable[ColumnDef]) -> Json:
         "OutputFormat": storage.output_format,
         "SerdeInfo": {"SerializationLibrary": storage.serde, "Parameters": dict(storage.serde_properties)},
         "Compressed": False,
-        "NumberOfBuckets": 0,
+        "NumberOfBuckets": storage.buckets,
+        "BucketColumns": list(storage.bucket_columns),
         "StoredAsSubDirectories": False,
     }
 

@@ -119,6 +119,7 @@ def _table(entry: TableEntry) -> Json:
 
 def _view_table(entry: TableEntry, name: str, sql: str) -> Json:
     from daap_local.athena.hive.views import encode_view  # noqa: PLC0415 - the statements' parser is loaded late
+    from daap_local.athena.sql import parse_type  # noqa: PLC0415 - as above
 
     columns = [*_columns(entry), {"Name": LOAD_TIMESTAMP, "Type": "string"}]
     return {
@@ -126,7 +127,9 @@ def _view_table(entry: TableEntry, name: str, sql: str) -> Json:
         "VersionId": "0", "PartitionKeys": [], "Parameters": {"presto_view": "true", "comment": "Presto View"},
         "StorageDescriptor": {"Columns": columns, "Location": "", "SerdeInfo": {}},
         "ViewExpandedText": "/* Presto View */",
-        "ViewOriginalText": encode_view(sql, [(c["Name"], c["Type"]) for c in columns], entry.ref.database),
+        "ViewOriginalText": encode_view(
+            sql, entry.ref.database, [(c["Name"], str(parse_type(c["Type"]))) for c in columns]
+        ),
     }  # fmt: skip
 
 

@@ -77,7 +77,9 @@ class Job:
             raise AthenaFault("CATALOG_NOT_FOUND", f"line 1:1: Catalog '{name.catalog}' does not exist")
         database = name.database or self.request.database
         if not database:
-            raise AthenaFault("MISSING_SCHEMA_NAME", "line 1:1: Schema must be specified when session schema is not set")
+            raise AthenaFault(
+                "MISSING_SCHEMA_NAME", "line 1:1: Schema must be specified when session schema is not set"
+            )
         return database.lower(), name.table.lower()
 
     def json(self, name: TableName) -> Json:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from daap_local.athena.execution.memory import used_memory
-from daap_local.athena.execution.record import CANCELLED, QUEUED, Execution
+from daap_local.athena.execution.record import CANCELLED, FAILED, QUEUED, Execution, Failure
 from daap_local.athena.execution.session import Limits, Session
 
 _WATCH_SECONDS = 0.05
@@ -113,6 +113,9 @@ class Executor:
         try:
             if not execution.is_final:
                 self._run(execution, running.session)
+        except Exception as error:  # noqa: BLE001 - the worker lives on, and the query does not hang
+            failure = Failure(f"GENERIC_INTERNAL_ERROR: {error}", 1, 100)
+            execution.end(FAILED, failure.message, failure)
         finally:
             with self._changed:
                 del self._running[name]
@@ -142,7 +145,9 @@ class Executor:
 
 def _heaviest(running: list[_Running]) -> _Running:
     """Which one it is cannot be seen from outside: the one that began last, as the others had room before it came."""
-    return max((one for one in running if not one.session.stopped.is_set()), key=lambda one: one.since, default=running[0])
+    return max(
+        (one for one in running if not one.session.stopped.is_set()), key=lambda one: one.since, default=running[0]
+    )
 
 
 def _existing(path: Path) -> Path:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from daap_local.athena.catalog.convert import VIEW, table_of
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.sources import values_source
-from daap_local.athena.sql import Relation, Scan
+from daap_local.athena.hive.views import decode_view
+from daap_local.athena.sql import Relation, Scan, parse_type
 from daap_local.athena.tables import ColumnDef, GlueTable, TableName
 
 _SCHEMA = "information_schema"
@@ -84,14 +85,10 @@ def _column_rows(job: Job) -> Iterator[Values]:
 
 
 def _presto(column: ColumnDef) -> str:
-    from daap_local.athena.sql import parse_type  # noqa: PLC0415 - as the others here, once a query asks
-
     return str(parse_type(column.type))
 
 
 def _view_rows(job: Job) -> Iterator[Values]:
-    from daap_local.athena.sql import view_text  # noqa: PLC0415 - as above
-
     for table in _all_tables(job):
         if table.table_type == VIEW and table.view_sql:
-            yield _CATALOG, table.database, table.name, view_text(table.view_sql)
+            yield _CATALOG, table.database, table.name, decode_view(table.view_sql)[0]

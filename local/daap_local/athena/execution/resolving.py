@@ -9,6 +9,7 @@ from daap_local.athena.execution import information
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.sources import HIDDEN, partitions_source, source_of
 from daap_local.athena.faults import AthenaFault
+from daap_local.athena.hive.views import decode_view
 from daap_local.athena.sql import Relation, Translated, View, translate
 from daap_local.athena.tables import GlueTable, TableName
 
@@ -77,7 +78,7 @@ def resolve(job: Job, name: TableName) -> Relation | View | None:
 def relation_of(table: GlueTable) -> Relation | View:
     """A table's columns, or a view's own SQL."""
     if table.table_type == VIEW:
-        return View(_view_text(table), table.database)
+        return view_of(table)
     refuse_foreign(table)
     columns = tuple((column.name, column.type) for column in (*table.columns, *table.partition_keys))
     return Relation(columns, tuple(key.name for key in table.partition_keys), HIDDEN)
@@ -90,9 +91,7 @@ def refuse_foreign(table: GlueTable) -> None:
         raise AthenaFault("NOT_SUPPORTED", f"{kind or 'delta'} tables are not supported here: {table.name}")
 
 
-def _view_text(table: GlueTable) -> str:
-    from daap_local.athena.sql import view_text  # noqa: PLC0415 - beside the translation, needed for views alone
-
-    if not table.view_sql:
-        raise AthenaFault("INVALID_VIEW", f"the view {table.database}.{table.name} has no text")
-    return view_text(table.view_sql)
+def view_of(table: GlueTable) -> View:
+    """A view's SQL, and the database in which its bare names are looked up."""
+    sql, schema, _ = decode_view(table.view_sql or "")
+    return View(sql, schema or table.database)

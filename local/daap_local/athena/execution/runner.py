@@ -16,6 +16,8 @@ from daap_local.athena.execution.record import CANCELLED, FAILED, SUCCEEDED, Exe
 from daap_local.athena.execution.results import Text, write_text
 from daap_local.athena.execution.session import Session
 from daap_local.athena.faults import AthenaFault
+from daap_local.athena.hive.reading import fault_in
+from daap_local.athena.sql import fault_of
 
 Handler = Callable[[Job, Any], "Outcome | Text | None"]
 
@@ -59,17 +61,40 @@ class Runner:
 
 def _fault_of(error: Exception, session: Session) -> Exception:
     """DuckDB's errors as Athena's; whatever comes after the memory was used up is that."""
-    from daap_local.athena.sql import fault_of  # noqa: PLC0415 - loaded with the first query
-
     if session.exhausted.is_set() or isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         return AthenaFault("EXHAUSTED_RESOURCES", "Query exhausted resources at this scale factor")
     if session.stopped.is_set() or isinstance(error, duckdb.InterruptException):
         return Cancelled("the query was stopped")
-    return fault_of(error) if isinstance(error, duckdb.Error) else error
+    if isinstance(error, duckdb.Error):
+        return fault_in(error) or fault_of(error)
+    return error
 
 
 def select_handlers() -> dict[type, Handler]:
     """What carries out each kind of statement; loaded with the first one."""
-    from daap_local.athena.execution import selecting  # noqa: PLC0415 - as above
+    from daap_local.athena.execution import (  # noqa: PLC0415 - see above
+        databases,
+        partitions,
+        preparing,
+        selecting,
+        showing,
+        tables,
+        views,
+    )
 
-    return {s.Query: selecting.run_query, s.Explain: selecting.run_explain}
+    return {
+        s.Query: selecting.run_query, s.Explain: selecting.run_explain,
+        s.CreateDatabase: databases.create_database, s.DropDatabase: databases.drop_database,
+        s.SetDatabaseProperties: databases.set_database_properties,
+        s.CreateTable: tables.create_table, s.DropTable: tables.drop_table, s.DropView: tables.drop_view,
+        s.AddColumns: tables.add_columns, s.ReplaceColumns: tables.replace_columns,
+        s.ChangeColumn: tables.change_column, s.SetTableProperties: tables.set_properties,
+        s.SetLocation: partitions.set_location, s.AddPartitions: partitions.add_partitions,
+        s.DropPartitions: partitions.drop_partitions, s.RenamePartition: partitions.rename_partition,
+        s.RepairTable: partitions.repair_table, s.ShowPartitions: partitions.show_partitions,
+        s.CreateView: views.create_view, s.ShowCreateView: views.show_view, s.DescribeView: views.describe_view,
+        s.ShowDatabases: showing.show_databases, s.ShowTables: showing.show_tables, s.ShowViews: showing.show_views,
+        s.ShowColumns: showing.show_columns, s.ShowCreateTable: showing.show_create,
+        s.ShowTableProperties: showing.show_properties, s.Describe: showing.describe,
+        s.Prepare: preparing.prepare, s.Deallocate: preparing.deallocate,
+    }  # fmt: skip

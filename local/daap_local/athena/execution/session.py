@@ -6,11 +6,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from daap.engines.duckdb.sql import literal
 from daap.errors import Cancelled
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class Session:
 
 
 def _open(limits: Limits) -> duckdb.DuckDBPyConnection:
+    import duckdb  # noqa: PLC0415 - as below
+
     from daap_local.athena.sql import install  # noqa: PLC0415 - the translation is loaded with the first query
 
     connection = duckdb.connect(config={

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from daap.engines.duckdb.sql import identifier, literal
 from daap_local.athena.execution.context import Job
 from daap_local.athena.faults import AthenaFault
-from daap_local.athena.hive.projection import is_projected, projected
+from daap_local.athena.hive.paths import is_hidden
+from daap_local.athena.hive.projection import is_projected, projected_partitions
 from daap_local.athena.hive.reading import DataFile, select_files
 from daap_local.athena.objects.port import CanLocate, ObjectInfo, split_uri
 from daap_local.athena.sql import Scan, duckdb_type, parse_type
 from daap_local.athena.tables import ColumnDef, GlueTable, Partition
-
-if TYPE_CHECKING:
-    from daap_local.athena.hive.projection import Constraint
 
 HIDDEN = (("$path", "varchar"), ("$file_size", "bigint"), ("$file_modified_time", "timestamp(3) with time zone"),
           ("$partition", "varchar"))  # fmt: skip
@@ -30,29 +27,20 @@ def source_of(job: Job, scan: Scan, table: GlueTable) -> str:
     """A SELECT of what one reading of a table yields; counts what it touches."""
     partitions = prune(job, table, scan.predicate) if table.partition_keys else None
     files = list_files(job, table, partitions)
-    hidden = {name for name, _ in HIDDEN} & set(scan.columns)
     usage = job.execution.usage
     usage.files += len(files)
     usage.partitions += len(partitions or ())
     usage.bytes += sum(file.size for file in files)
-    return select_files(
-        table, files, job.session.connect(), job.open, hidden=sorted(hidden), footers=job.world.footers
-    )
+    return select_files(table, files, job.session.connect(), job.open, only=scan.columns, footers=job.world.footers)
 
 
 def prune(job: Job, table: GlueTable, predicate: str | None) -> list[Partition]:
     """The partitions in which rows can be that the query wants."""
+    connection = job.session.connect()
     if is_projected(table):
-        found = list(projected(table, _constraints(predicate, table), datetime.now(UTC)))
-    else:
-        found = job.partitions(table)
-    return _matching(job.session.connect(), table, found, predicate) if predicate and found else found
-
-
-def _constraints(predicate: str | None, table: GlueTable) -> dict[str, Constraint]:
-    from daap_local.athena.hive.projection import constraints  # noqa: PLC0415 - until it is settled where it lives
-
-    return constraints(predicate, [key.name for key in table.partition_keys]) if predicate else {}
+        return list(projected_partitions(table, predicate, connection, datetime.now(UTC)))
+    found = job.partitions(table)
+    return _matching(connection, table, found, predicate) if predicate and found else found
 
 
 def _matching(
@@ -65,7 +53,9 @@ def _matching(
         f"CAST({name} AS {duckdb_type(parse_type(key.type))}) AS {identifier(key.name)}"
         for name, key in zip(names, table.partition_keys, strict=True)
     )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE pruning (place INTEGER, {', '.join(f'{n} VARCHAR' for n in names)})")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE pruning (place INTEGER, {', '.join(f'{n} VARCHAR' for n in names)})"
+    )
     connection.executemany(f"INSERT INTO pruning VALUES (?{', ?' * len(names)})", rows)
     try:
         wanted = connection.execute(
@@ -97,7 +87,9 @@ def list_files(job: Job, table: GlueTable, partitions: Sequence[Partition] | Non
 
 
 def _below(job: Job, location: str) -> list[ObjectInfo]:
-    return list(job.objects.list(as_folder(location))) if location else []
+    """The objects that hold data: empty ones, and those that begin with a point or an underscore, do not."""
+    found = job.objects.list(as_folder(location)) if location else ()
+    return [info for info in found if info.size and not is_hidden(info.uri)]
 
 
 def as_folder(location: str) -> str:
@@ -112,10 +104,7 @@ def _data_file(job: Job, info: ObjectInfo, values: tuple[str | None, ...], parti
 
 def partitions_source(job: Job, table: GlueTable) -> str:
     """`"t$partitions"`: the values of the keys, one row a partition."""
-    if is_projected(table):
-        found = list(projected(table, {}, datetime.now(UTC)))
-    else:
-        found = job.partitions(table)
+    found = prune(job, table, None)
     rows = [tuple(_nulled(one.values)) for one in found]
     return values_source(table.partition_keys, rows)
 

@@ -1,0 +1,183 @@
+"""Parquet tables: columns by name, or by place, and only between types that Athena lets pass.
+
+Sources: https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html and the error
+`Field x's type INT64 in parquet file ... is incompatible with type integer defined in table schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyarrow.fs import PyFileSystem
+
+from daap.engines.duckdb.sql import identifier, literal
+from daap_local.athena.faults import AthenaFault
+from daap_local.athena.hive.files import DataFile, FileList
+from daap_local.athena.hive.footers import Footers
+from daap_local.athena.hive.opened import OpenedFiles
+from daap_local.athena.hive.types import INTEGERS, HiveType, duckdb_text, parse_type, presto_text
+from daap_local.athena.hive.values import whole_milliseconds
+from daap_local.athena.tables import ColumnDef
+
+BY_INDEX = "parquet.column.index.access"
+_BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+_PARQUET_BITS = 32
+_Test = Callable[[pa.DataType], bool]
+
+
+def parquet_scans(listed: FileList, footers: Footers) -> Sequence[str]:
+    """One SELECT for each schema among the files. Raises AthenaFault for columns of the wrong type."""
+    groups: dict[tuple[int, bool], tuple[pa.Schema, list[DataFile]]] = {}
+    for file in listed.files:
+        schema = footers.schema(file, listed.opener)
+        groups.setdefault((id(schema), file.path is None), (schema, []))[1].append(file)
+    return [_scan(listed, schema, files) for schema, files in groups.values()]
+
+
+def column_values(listed: FileList, schema: pa.Schema, url: str) -> list[str]:
+    """The expressions of the wanted columns from files of one schema. Raises AthenaFault."""
+    by_index = listed.storage.serde_properties.get(BY_INDEX, "").lower() == "true"
+    names = {name.lower(): at for at, name in reversed(list(enumerate(schema.names)))}
+    values = []
+    for place, column in zip(listed.wanted.places, listed.wanted.columns, strict=True):
+        at = (place if place < len(schema) else None) if by_index else names.get(column.name.lower())
+        values.append(_value(column, None if at is None else schema.field(at), url))
+    return values
+
+
+def _scan(listed: FileList, schema: pa.Schema, files: Sequence[DataFile]) -> str:
+    part = FileList(listed.table, files, listed.connection, listed.opener, listed.wanted, listed.storage)
+    values = column_values(listed, schema, files[0].url)
+    if files[0].path is None:
+        return part.select(part.register("rows", _dataset(part, schema)), values)
+    paths = ", ".join(literal(str(file.path)) for file in files)
+    source = f"read_parquet([{paths}], hive_partitioning = false, filename = 'hive_name')"
+    return part.select(source, values, "d.hive_name")
+
+
+def _dataset(part: FileList, schema: pa.Schema) -> ds.Dataset:
+    """Files that are read through the opener, with the number of the file as a column."""
+    system = PyFileSystem(OpenedFiles(part.opener, part.files))
+    form = ds.ParquetFileFormat()
+    fragments = [
+        form.make_fragment(file.url, system, ds.field("hive_file") == number) for number, file in enumerate(part.files)
+    ]
+    return ds.FileSystemDataset(fragments, schema.append(pa.field("hive_file", pa.int32())), form, system)
+
+
+def _value(column: ColumnDef, field: pa.Field | None, url: str) -> str:
+    type_ = parse_type(column.type)
+    if field is None:
+        return f"NULL::{duckdb_text(type_)}"
+    try:
+        return value_of(f"d.{identifier(field.name)}", field.type, type_)
+    except _Incompatible as error:
+        problem = f"Field {field.name}'s type {field.type} in parquet file {url} is incompatible with type {error}"
+        raise AthenaFault("HIVE_BAD_DATA", f"{problem} defined in table schema") from error
+
+
+class _Incompatible(Exception):  # noqa: N818 (never leaves this module)
+    """A type of a file that cannot be read as a type of the table."""
+
+
+def value_of(column: str, found: pa.DataType, type_: HiveType) -> str:
+    """The expression that reads a file's type as a table's; the column itself where nothing is to be done."""
+    if type_.nested:
+        return _NESTED[type_.kind](column, found, type_)
+    if not any(test(found) for test in _TAKEN[type_.kind]):
+        raise _Incompatible(presto_text(type_))
+    return _converted(column, found, type_)
+
+
+def _converted(column: str, found: pa.DataType, type_: HiveType) -> str:
+    if type_.kind == "timestamp":
+        return _timestamp(column, found)
+    if type_.kind == "varchar":
+        return f"left({_text(column, found)}, {type_.numbers[0]})"
+    if type_.kind == "char":
+        return f"rtrim(left({_text(column, found)}, {type_.numbers[0]}), ' ')"
+    if type_.kind == "string":
+        return _text(column, found)
+    same = type_.kind in ("boolean", "date") or _same_number(found, type_)
+    return column if same else f"CAST({column} AS {duckdb_text(type_)})"
+
+
+def _same_number(found: pa.DataType, type_: HiveType) -> bool:
+    if type_.kind == "decimal":
+        return pa.types.is_decimal(found) and (found.precision, found.scale) == type_.numbers
+    return str(found) == {"int": "int32", "bigint": "int64", "smallint": "int16", "tinyint": "int8"}.get(type_.kind, type_.kind)
+
+
+def _text(column: str, found: pa.DataType) -> str:
+    return f"decode({column})" if _is_binary(found) else column
+
+
+def _timestamp(column: str, found: pa.DataType) -> str:
+    plain = f"({column} AT TIME ZONE 'UTC')" if found.tz else f"{column}::TIMESTAMP"
+    return plain if found.unit in ("s", "ms") else whole_milliseconds(plain)
+
+
+def _array(column: str, found: pa.DataType, type_: HiveType) -> str:
+    if not (pa.types.is_list(found) or pa.types.is_large_list(found)):
+        raise _Incompatible(presto_text(type_))
+    inner = value_of("x", found.value_type, type_.parts[0])
+    return column if inner == "x" else f"list_transform({column}, lambda x: {inner})"
+
+
+def _map(column: str, found: pa.DataType, type_: HiveType) -> str:
+    if not pa.types.is_map(found):
+        raise _Incompatible(presto_text(type_))
+    key = value_of("x", found.key_type, type_.parts[0])
+    item = value_of("x", found.item_type, type_.parts[1])
+    if (key, item) == ("x", "x"):
+        return column
+    keys, items = f"list_transform(map_keys({column}), lambda x: {key})", f"list_transform(map_values({column}), lambda x: {item})"
+    return f"CASE WHEN {column} IS NOT NULL THEN map({keys}, {items}) END"
+
+
+def _struct(column: str, found: pa.DataType, type_: HiveType) -> str:
+    if not pa.types.is_struct(found):
+        raise _Incompatible(presto_text(type_))
+    fields = {field.name.lower(): field for field in found}
+    parts = []
+    for name, part in zip(type_.names, type_.parts, strict=True):
+        field = fields.get(name.lower())
+        inner = f"struct_extract({column}, {literal(field.name)})" if field is not None else ""
+        value = value_of(inner, field.type, part) if field is not None else f"NULL::{duckdb_text(part)}"
+        parts.append((name, inner, value))
+    same = [field.name for field in found] == list(type_.names) and all(inner == value for _, inner, value in parts)
+    packed = ", ".join(f"{identifier(name)} := {value}" for name, _, value in parts)
+    return column if same else f"CASE WHEN {column} IS NOT NULL THEN struct_pack({packed}) END"
+
+
+def _is_binary(found: pa.DataType) -> bool:
+    return pa.types.is_binary(found) or pa.types.is_large_binary(found) or pa.types.is_fixed_size_binary(found)
+
+
+def _is_text(found: pa.DataType) -> bool:
+    if pa.types.is_dictionary(found):
+        return _is_text(found.value_type)
+    return pa.types.is_string(found) or pa.types.is_large_string(found)
+
+
+def _whole(kind: str) -> _Test:
+    """Parquet keeps the smaller integers in 32 bits, so those pass for each other; 64 bits only for bigint."""
+    bits = max(_BITS[kind], _PARQUET_BITS)
+    return lambda found: pa.types.is_integer(found) and found.bit_width <= bits and not _too_wide(found, bits)
+
+
+def _too_wide(found: pa.DataType, bits: int) -> bool:
+    return pa.types.is_unsigned_integer(found) and found.bit_width >= bits
+
+
+_NESTED: dict[str, Callable[[str, pa.DataType, HiveType], str]] = {"array": _array, "map": _map, "struct": _struct}
+_TEXTS: tuple[_Test, ...] = (_is_text, _is_binary)
+_TAKEN: dict[str, tuple[_Test, ...]] = {
+    "boolean": (pa.types.is_boolean,), "float": (pa.types.is_float32,),
+    "double": (pa.types.is_float64, pa.types.is_float32), "date": (pa.types.is_date32,),
+    "timestamp": (pa.types.is_timestamp,), "decimal": (pa.types.is_decimal, pa.types.is_integer),
+    "string": _TEXTS, "varchar": _TEXTS, "char": _TEXTS, "binary": _TEXTS,
+    **{kind: (_whole(kind),) for kind in sorted(INTEGERS)},
+}  # fmt: skip
