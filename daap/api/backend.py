@@ -76,8 +76,8 @@ class Caller:
         return any(self.principal.may(action, product.name, product.data_product_owner) for action in Action)
 
     def _find_owner(self, product: str) -> str | None:
-        try:
-            return self.lake.registry.get(product).product.data_product_owner
+        try:  # also of one that is being deleted: its owner may call again to go on with that
+            return self.lake.registry.read_any(product).registered.product.data_product_owner
         except NotRegistered:
             return None
 

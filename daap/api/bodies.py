@@ -40,7 +40,7 @@ SchemaData = Annotated[dict[str, Any], _SchemaOf(TableSchema), Field(examples=[_
 
 
 class _Body(Model):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class RegisterBody(_Body):
@@ -86,8 +86,10 @@ class PartsBody(_Body):
 class FinishBody(_Body):
     """What the PUT of each part answered in its ETag header, in the order of the parts."""
 
-    handle: str = Field(min_length=1, max_length=2_048)
-    etags: list[Annotated[str, Field(max_length=256)]] = Field(min_length=1, max_length=10_000)
+    handle: str = Field(min_length=1, max_length=2_048, examples=["4c1f0a8e2b7d4f6c9a3e5d1b8f7a6c20"])
+    etags: list[Annotated[str, Field(max_length=256)]] = Field(
+        min_length=1, max_length=10_000, examples=[['"5eb63bbbe01eeed093cb22bb8f5acdc3"']]
+    )
 
 
 class HoldBody(_Body):

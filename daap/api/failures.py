@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -86,10 +86,10 @@ def fails(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def answer(status: int, message: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:  # noqa: ANN401
-    """A failure as a response. Lone surrogates, which no UTF-8 can hold, are written as escapes."""
-    body = json.dumps({"error": {"message": message, **more}})
-    return JSONResponse(json.loads(body.encode("utf-8", "replace")), status, dict(headers or {}))
+def answer(status: int, message: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:  # noqa: ANN401
+    """A failure as a response. Lone surrogates, which no UTF-8 can hold, are written as question marks."""
+    body = json.dumps({"error": {"message": message, **more}}, ensure_ascii=False, separators=(",", ":"))
+    return Response(body.encode(errors="replace"), status, dict(headers or {}), media_type="application/json")
 
 
 def find_status(error: errors.DaapError) -> int:
@@ -97,7 +97,7 @@ def find_status(error: errors.DaapError) -> int:
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def answer_error(error: errors.DaapError) -> JSONResponse:
+def answer_error(error: errors.DaapError) -> Response:
     """An error of daap as a response."""
     status, more = find_status(error), {}
     if isinstance(error, errors.InvalidSpec):
@@ -112,7 +112,7 @@ def answer_error(error: errors.DaapError) -> JSONResponse:
     return answer(status, str(error), headers, **more)
 
 
-def _answer_hindered(error: errors.DaapError) -> JSONResponse:
+def _answer_hindered(error: errors.DaapError) -> Response:
     """The log has the reason, which may name the server's own paths; the caller learns that nothing is lost."""
     sys.stderr.write(f"{type(error).__name__}: {error}\n")
     shown = str(error) if isinstance(error, errors.Busy) else "this cannot be done now, and nothing is lost"
@@ -127,12 +127,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_surprise)
 
 
-async def _on_error(_request: Request, error: Exception) -> JSONResponse:
+async def _on_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.DaapError)  # noqa: S101 - registered for nothing else
     return answer_error(error)
 
 
-async def _on_wrong_request(_request: Request, error: Exception) -> JSONResponse:
+async def _on_wrong_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
     problems = [
         {"path": _path(detail["loc"]), "message": str(detail["msg"]).removeprefix("Value error, ")}
@@ -146,7 +146,7 @@ def _path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location if part not in ("body", "path", "query")) or "body"
 
 
-async def _on_http(request: Request, error: Exception) -> JSONResponse:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     if error.status_code == 404:  # noqa: PLR2004
         return answer(404, "there is no such path; see /docs")
@@ -155,7 +155,7 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     return answer(error.status_code, str(error.detail), error.headers)
 
 
-async def _on_surprise(_request: Request, error: Exception) -> JSONResponse:
+async def _on_surprise(_request: Request, error: Exception) -> Response:
     """A fault of ours: the caller learns nothing of our insides, the server's log everything but the request."""
     traceback.print_exception(error, file=sys.stderr)
     return answer(500, "something went wrong in the server; its log has the details")

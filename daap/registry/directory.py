@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
 
-from daap.errors import ObjectMissing
-from daap.model.keys import HEADS, records_prefix
+from daap.errors import NotRegistered, ObjectMissing
+from daap.model.keys import HEADS, record_key, records_prefix
+from daap.model.versions import parse_version
 from daap.ports.objects import ObjectInfo, ObjectStore
 from daap.registry.heads import Registered, decode_head
 
@@ -131,6 +132,14 @@ def _searchable(registered: Registered) -> str:
 def list_records(store: ObjectStore, product: str) -> list[str]:
     """The keys of a product's version records, the oldest first."""
     return [info.key for info in store.list(records_prefix(product))]
+
+
+def find_record(store: ObjectStore, product: str, version: str) -> Registered:
+    """One version of a product as it was made; raises NotRegistered, or InvalidName for what is no version."""
+    try:
+        return read_record(store, record_key(product, parse_version(version)))
+    except ObjectMissing:
+        raise NotRegistered(f"product {product} has no version {version}") from None
 
 
 def read_record(store: ObjectStore, key: str) -> Registered:

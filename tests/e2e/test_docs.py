@@ -17,10 +17,12 @@ import io
 import os
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,7 +45,7 @@ CLI_PAGE = ROOT / "docs" / "cli.md"
 COMMANDS = main.list_commands(click.Context(main))
 
 _BLOCK = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
-_STEP = re.compile(r"^\$ (?P<command>.*(?:\\\n.*)*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
+_STEP = re.compile(r"^\$ (?P<command>(?:.*\\\n)*.*)\n(?P<output>(?:(?!\$ ).*\n)*)", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
 _STYLING = re.compile(r"\x1b\[[0-9;]*m")
 _VARIES = (
@@ -52,7 +54,8 @@ _VARIES = (
     (re.compile(r"[0-9a-f]{64}"), "0" * 64),
     (re.compile(r"\d+\.\d+ s$", re.MULTILINE), "0.02 s"),
 )
-_NEEDS_SHELL = {"|", "||", "&&"}
+_NEEDS_SHELL = {"|", "||", "&&", "&", "2>"}
+_PORT = "127.0.0.1:4567"
 _PARTS = {"columns": TypeAdapter(list[Column]), "dialect": TypeAdapter(Dialect)}
 _SCREEN = {"COLUMNS": "100", "LINES": "50", "TERM": "dumb", "USER": "ada", "LOGNAME": "ada"}
 
@@ -159,8 +162,18 @@ class Step:
         return is_as_told(self.told, self.printed)
 
 
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
 def walk_page(page: Path) -> Iterator[Step]:
-    """Does what a page says, in the current folder; yields every command that was run."""
+    """Does what a page says, in the current folder; yields every command that was run.
+
+    A server that a page starts listens on another port than the page says, so that pages do not meet.
+    """
+    port = str(free_port())
     for block in read_blocks(page):
         if "title" in block.marks:
             make_file(block)
@@ -171,16 +184,22 @@ def walk_page(page: Path) -> Iterator[Step]:
                 check_usage(line)
         elif block.language == "console":
             for match in _STEP.finditer(block.body):
-                yield Step(match["command"], match["output"], run_command(match["command"].replace("\\\n", "")))
+                command = match["command"].replace("\\\n", "").replace(_PORT, f"127.0.0.1:{port}")
+                printed = run_command(re.sub(r"--port \d+", f"--port {port}", command))
+                yield Step(match["command"], match["output"], printed.replace(f"127.0.0.1:{port}", _PORT))
 
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
-    """An empty folder, before a terminal of a known size."""
+    """An empty folder, before a terminal of a known size; servers that are left in it are ended."""
     for name, value in _SCREEN.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("DAAP_ROOT", raising=False)
     monkeypatch.chdir(tmp_path)
+    yield
+    for left in tmp_path.glob("*.pid"):
+        with suppress(ProcessLookupError, ValueError):
+            os.kill(int(left.read_text()), signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("desk")
@@ -244,8 +263,17 @@ for the commands at work.
 def write_reference() -> str:
     """docs/cli.md, from the commands' own help."""
     sections = [_section("daap-local", [])]
-    sections += [_section(f"daap-local {name}", [name]) for name in COMMANDS]
+    sections += [_section(f"daap-local {' '.join(words)}", words) for words in _all_commands()]
     return "\n".join([_INTRO, *sections])
+
+
+def _all_commands() -> Iterator[list[str]]:
+    context = click.Context(main)
+    for name in COMMANDS:
+        yield [name]
+        command = main.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from ([name, below] for below in command.list_commands(click.Context(command)))
 
 
 def _section(title: str, words: list[str]) -> str:

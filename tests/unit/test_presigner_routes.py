@@ -17,7 +17,7 @@ import pytest
 from starlette.applications import Starlette
 
 from daap_local.folder_store import FolderStore
-from daap_local.server import routes as routes_module
+from daap_local.server import body
 from daap_local.server.policy import sign_fields
 from daap_local.server.presigner import FolderPresigner
 from daap_local.server.routes import routes
@@ -177,16 +177,44 @@ class TestClients:
         assert answer.code == "IncompleteBody"
         assert site.files() == []
 
+    def test_a_client_is_not_asked_for_a_part_that_is_not_permitted(self, site):
+        async def receive() -> dict[str, Any]:
+            pytest.fail("the body was asked for")
+
+        handle = site.presigner.start_parts(KEY, 1, HOUR).handle
+        answer = anyio.run(lambda: site.call(receive, f"/uploads/parts/{handle}/1", "PUT"))
+        assert answer.status == 403
+
+    def test_a_body_is_read_ahead_only_so_far(self, site):
+        asked = 0
+        receive = send_all(site.write_form()[:-30], *[b"x"] * 500)
+
+        async def count() -> dict[str, Any]:
+            nonlocal asked
+            asked += 1
+            return await receive()
+
+        async def read_one() -> int:
+            pump = body.BodyPump(count)
+            async with anyio.create_task_group() as group:
+                group.start_soon(pump.fill)
+                await anyio.to_thread.run_sync(next, pump.chunks())
+                await anyio.sleep(0.1)
+                group.cancel_scope.cancel()
+            return asked
+
+        assert anyio.run(read_one) == 8
+
     def test_a_client_that_stalls_is_given_up(self, site, monkeypatch):
-        monkeypatch.setattr(routes_module, "IDLE_SECONDS", 0.1)
+        monkeypatch.setattr(body, "IDLE_SECONDS", 0.1)
         answer = anyio.run(lambda: site.call(send_then_stall(site.write_form()[:-30])))
         assert (answer.status, answer.code) == (400, "RequestTimeout")
         assert site.files() == []
 
     def test_a_slow_client_is_waited_for(self, site, monkeypatch):
-        monkeypatch.setattr(routes_module, "IDLE_SECONDS", 0.5)
-        body = site.write_form()
-        receive = send_all(*(body[start : start + 100] for start in range(0, len(body), 100)))
+        monkeypatch.setattr(body, "IDLE_SECONDS", 0.5)
+        form = site.write_form()
+        receive = send_all(*(form[start : start + 100] for start in range(0, len(form), 100)))
 
         async def receive_slowly() -> dict[str, Any]:
             await anyio.sleep(0.05)

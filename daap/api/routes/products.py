@@ -30,14 +30,12 @@ from daap.api.bodies import (
     VersionQuery,
 )
 from daap.api.failures import fails
-from daap.errors import NotRegistered, ObjectMissing
 from daap.model.keys import record_key
 from daap.model.versions import parse_version
 from daap.pipeline.manage import amend_product, register_product, set_hold
 from daap.pipeline.remove import delete_product
 from daap.registry.changes import compare_products
-from daap.registry.directory import list_records, read_record
-from daap.registry.heads import Registered
+from daap.registry.directory import find_record, list_records, read_record
 from daap.registry.spec import build_product
 
 router = APIRouter(tags=["products"])
@@ -121,7 +119,8 @@ def compare_versions(
 ) -> dict[str, Any]:  # fmt: skip
     """What changed from one version to another: metadata fields with both values, tables and columns."""
     caller.require(name, *_SEEN)
-    specs = (_find_version(caller, name, version).product.dump() for version in (older, newer))
+    caller.lake.registry.get(name)
+    specs = (find_record(caller.lake.store, name, version).product.dump() for version in (older, newer))
     return compare_products(*specs)
 
 
@@ -129,16 +128,9 @@ def compare_versions(
 def get_version(name: ProductPath, version: VersionPath, caller: Call) -> VersionDetail:
     """One version of a data product, as it was made."""
     caller.require(name, *_SEEN)
-    registered = _find_version(caller, name, version)
-    return VersionDetail(**describe_version(registered).model_dump(), spec=registered.product.dump())
-
-
-def _find_version(caller: Call, name: str, version: str) -> Registered:
     caller.lake.registry.get(name)
-    try:
-        return read_record(caller.lake.store, record_key(name, parse_version(version)))
-    except ObjectMissing:
-        raise NotRegistered(f"product {name} has no version {version}") from None
+    registered = find_record(caller.lake.store, name, version)
+    return VersionDetail(**describe_version(registered).model_dump(), spec=registered.product.dump())
 
 
 @router.put("/data-product/{name}/legal-hold", responses=fails(404))

@@ -17,12 +17,16 @@ REFUSED, WRONG_USE, HINDERED, INTERRUPTED = 1, 2, 3, 130
 
 _COMMANDS = {
     "register": "Register a data product from its spec.",
+    "amend": "Bring a data product to what its spec says.",
     "watch": "Take files in as they arrive in a landing folder.",
     "ingest": "Take one file in.",
     "check": "Check a file against a spec, without a lake.",
     "infer": "Print a first spec for a file.",
     "serve": "Serve the HTTP API, and take files in.",
     "rehearse": "Check a proposed schema against the uploads there have been.",
+    "versions": "List the versions of a data product.",
+    "delete": "Delete a data product, or a table of it.",
+    "hold": "Place a data product under legal hold, or lift it.",
     "reload": "Make curated anew from raw.",
     "resync": "Find and finish what was cut short.",
     "retention": "Delete what is older than its retention period.",

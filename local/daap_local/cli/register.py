@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 import click
@@ -17,9 +18,9 @@ from daap_local.cli.common import format_option, print_json, read_product, with_
 def command(root: Path, spec: Path, form: str) -> None:
     """Register the data product that SPEC (YAML) describes.
 
-    The same spec again changes nothing; a different one for a registered product is refused.
+    The same spec again changes nothing; a different one for a registered product is refused; see `amend`.
     """
-    registered, new = open_registry(root).register(read_product(spec))
+    registered, new = open_registry(root).register(read_product(spec), getpass.getuser())
     name, version = registered.product.name, registered.version
     if form == "json":
         print_json({"name": name, "version": str(version), "new": new})

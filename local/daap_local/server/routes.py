@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
 import anyio
-from anyio import CapacityLimiter, from_thread, to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Message, Receive
 
 from daap.errors import StoreUnavailable
+from daap_local.server.body import BodyPump
 from daap_local.server.presigner import FolderPresigner
 from daap_local.server.receive import Stored, receive_form, receive_part
 from daap_local.server.refusals import UploadRefused, make_xml
 
-IDLE_SECONDS = 60.0
-"""How long a client may send nothing before its upload is given up."""
-
 _MOST_AT_ONCE = 64
 """Uploads at once; further ones wait, and keep no other route waiting."""
 
+_LOG = logging.getLogger(__name__)
+
 T = TypeVar("T")
+Respond = Callable[[T], Response]
 
 
 def routes(presigner: FolderPresigner) -> list[Route]:
@@ -41,7 +42,7 @@ def routes(presigner: FolderPresigner) -> list[Route]:
 
 
 class _Uploads:
-    """Gives each upload a thread, which asks the event loop for the next chunk of the body."""
+    """Gives each upload a thread, which may block, and a task that reads its body ahead."""
 
     def __init__(self, presigner: FolderPresigner) -> None:
         self._presigner = presigner
@@ -49,42 +50,36 @@ class _Uploads:
 
     async def post_form(self, request: Request) -> Response:
         bucket, content_type = request.path_params["bucket"], request.headers.get("content-type", "")
-        chunks = _iterate_body(request.receive)
-        receive = partial(receive_form, self._presigner, bucket, content_type, chunks)
-        return await self._answer(receive, partial(_say_stored, self._presigner.form_address))
+        return await self._answer(
+            request,
+            lambda chunks: receive_form(self._presigner, bucket, content_type, chunks),
+            partial(_say_stored, self._presigner.form_address),
+        )
 
     async def put_part(self, request: Request) -> Response:
         handle, number = request.path_params["handle"], request.path_params["number"]
-        md5, chunks = request.headers.get("content-md5"), _iterate_body(request.receive)
-        receive = partial(receive_part, self._presigner, handle, number, request.query_params, md5, chunks)
-        return await self._answer(receive, lambda etag: Response(headers={"ETag": f'"{etag}"'}))
+        query, md5 = request.query_params, request.headers.get("content-md5")
+        return await self._answer(
+            request,
+            lambda chunks: receive_part(self._presigner, handle, number, query, md5, chunks),
+            lambda etag: Response(headers={"ETag": f'"{etag}"'}),
+        )
 
-    async def _answer(self, receive: Callable[[], T], respond: Callable[[T], Response]) -> Response:
+    async def _answer(self, request: Request, take: Callable[[Iterator[bytes]], T], respond: Respond[T]) -> Response:
+        pump = BodyPump(request.receive)
+        async with anyio.create_task_group() as group:
+            group.start_soon(pump.fill)
+            response = await self._take(partial(take, pump.chunks()), respond)
+            group.cancel_scope.cancel()  # a body that nobody reads any more
+        return response
+
+    async def _take(self, take: Callable[[], T], respond: Respond[T]) -> Response:
         try:
-            return respond(await to_thread.run_sync(receive, limiter=self._limiter))
+            return respond(await to_thread.run_sync(take, limiter=self._limiter))
         except UploadRefused as refused:
             return _say_error(refused)
         except StoreUnavailable as error:
-            return _say_error(UploadRefused("ServiceUnavailable", str(error)))
-
-
-def _iterate_body(receive: Receive) -> Iterator[bytes]:
-    """The body's chunks, for a thread that anyio started."""
-    while True:
-        message = from_thread.run(_next_message, receive)
-        if message["type"] == "http.disconnect":
-            raise UploadRefused("IncompleteBody", "the client went away")
-        yield message.get("body", b"")
-        if not message.get("more_body", False):
-            return
-
-
-async def _next_message(receive: Receive) -> Message:
-    try:
-        with anyio.fail_after(IDLE_SECONDS):
-            return await receive()
-    except TimeoutError:
-        raise UploadRefused("RequestTimeout", f"nothing came for {IDLE_SECONDS:.0f} seconds") from None
+            return _say_hindered(error)
 
 
 def _say_stored(url: str, stored: Stored) -> Response:
@@ -100,3 +95,9 @@ def _say_stored(url: str, stored: Stored) -> Response:
 def _say_error(refused: UploadRefused) -> Response:
     body = make_xml("Error", Code=refused.code, Message=str(refused))
     return Response(body, refused.status, media_type="application/xml")
+
+
+def _say_hindered(error: StoreUnavailable) -> Response:
+    """The log has the reason, which may name the server's own paths."""
+    _LOG.warning("an upload was not taken: %s", error)
+    return _say_error(UploadRefused("ServiceUnavailable", "the file cannot be kept now; try again"))

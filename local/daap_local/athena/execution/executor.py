@@ -52,7 +52,7 @@ class Executor:
             self._queue.append(execution)
             if self._idle < len(self._queue) and len(self._workers) < self._slots:
                 self._add_worker()
-            self._changed.notify()
+            self._changed.notify_all()
         return True
 
     def _add_worker(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass, field
@@ -114,9 +115,9 @@ class Execution:
         self.moments[moment] = time.monotonic()
 
     def millis(self, start: str, end: str) -> int:
-        """Milliseconds between two moments; 0 where one has not come."""
+        """Milliseconds between two moments, a begun one counted; 0 where one has not come."""
         since, until = self.moments.get(start), self.moments.get(end)
-        return max(0, round((until - since) * 1000)) if since is not None and until is not None else 0
+        return max(0, math.ceil((until - since) * 1000)) if since is not None and until is not None else 0
 
     @property
     def location(self) -> str:

@@ -80,6 +80,7 @@ def select_handlers() -> dict[type, Handler]:
         showing,
         tables,
         views,
+        writing,
     )
 
     return {
@@ -96,5 +97,6 @@ def select_handlers() -> dict[type, Handler]:
         s.ShowDatabases: showing.show_databases, s.ShowTables: showing.show_tables, s.ShowViews: showing.show_views,
         s.ShowColumns: showing.show_columns, s.ShowCreateTable: showing.show_create,
         s.ShowTableProperties: showing.show_properties, s.Describe: showing.describe,
+        s.CreateTableAs: writing.create_table_as, s.InsertInto: writing.insert_into, s.Unload: writing.unload,
         s.Prepare: preparing.prepare, s.Deallocate: preparing.deallocate,
     }  # fmt: skip

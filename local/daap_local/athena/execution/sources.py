@@ -77,12 +77,14 @@ def list_files(job: Job, table: GlueTable, partitions: Sequence[Partition] | Non
     job.session.check()
     if partitions is None:
         return [_data_file(job, info, (), None) for info in _below(job, table.storage.location)]
-    folders = {as_folder(one.storage.location): one for one in partitions}
+    listed: dict[str, list[ObjectInfo]] = {}
     found = []
-    for folder, partition in folders.items():
+    for partition in partitions:
         job.session.check()
+        folder = as_folder(partition.storage.location)
+        infos = listed[folder] if folder in listed else listed.setdefault(folder, _below(job, folder))
         values = tuple(_nulled(partition.values))
-        found += [_data_file(job, info, values, partition) for info in _below(job, folder)]
+        found += [_data_file(job, info, values, partition) for info in infos]
     return found
 
 

@@ -78,7 +78,7 @@ def _value(column: ColumnDef, field: pa.Field | None, url: str) -> str:
         raise AthenaFault("HIVE_BAD_DATA", f"{problem} defined in table schema") from error
 
 
-class _Incompatible(Exception):  # noqa: N818 (never leaves this module)
+class _Incompatible(Exception):
     """A type of a file that cannot be read as a type of the table."""
 
 
@@ -107,7 +107,9 @@ def _converted(column: str, found: pa.DataType, type_: HiveType) -> str:
 def _same_number(found: pa.DataType, type_: HiveType) -> bool:
     if type_.kind == "decimal":
         return pa.types.is_decimal(found) and (found.precision, found.scale) == type_.numbers
-    return str(found) == {"int": "int32", "bigint": "int64", "smallint": "int16", "tinyint": "int8"}.get(type_.kind, type_.kind)
+    return str(found) == {"int": "int32", "bigint": "int64", "smallint": "int16", "tinyint": "int8"}.get(
+        type_.kind, type_.kind
+    )
 
 
 def _text(column: str, found: pa.DataType) -> str:
@@ -133,7 +135,10 @@ def _map(column: str, found: pa.DataType, type_: HiveType) -> str:
     item = value_of("x", found.item_type, type_.parts[1])
     if (key, item) == ("x", "x"):
         return column
-    keys, items = f"list_transform(map_keys({column}), lambda x: {key})", f"list_transform(map_values({column}), lambda x: {item})"
+    keys, items = (
+        f"list_transform(map_keys({column}), lambda x: {key})",
+        f"list_transform(map_values({column}), lambda x: {item})",
+    )
     return f"CASE WHEN {column} IS NOT NULL THEN map({keys}, {items}) END"
 
 
@@ -153,13 +158,13 @@ def _struct(column: str, found: pa.DataType, type_: HiveType) -> str:
 
 
 def _is_binary(found: pa.DataType) -> bool:
-    return pa.types.is_binary(found) or pa.types.is_large_binary(found) or pa.types.is_fixed_size_binary(found)
+    return any(test(found) for test in _BINARY)
 
 
 def _is_text(found: pa.DataType) -> bool:
     if pa.types.is_dictionary(found):
         return _is_text(found.value_type)
-    return pa.types.is_string(found) or pa.types.is_large_string(found)
+    return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
 
 
 def _whole(kind: str) -> _Test:
@@ -169,9 +174,10 @@ def _whole(kind: str) -> _Test:
 
 
 def _too_wide(found: pa.DataType, bits: int) -> bool:
-    return pa.types.is_unsigned_integer(found) and found.bit_width >= bits
+    return bool(pa.types.is_unsigned_integer(found)) and found.bit_width >= bits
 
 
+_BINARY: tuple[_Test, ...] = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 _NESTED: dict[str, Callable[[str, pa.DataType, HiveType], str]] = {"array": _array, "map": _map, "struct": _struct}
 _TEXTS: tuple[_Test, ...] = (_is_text, _is_binary)
 _TAKEN: dict[str, tuple[_Test, ...]] = {

@@ -53,16 +53,11 @@ def cut_fields(data: Bytes, ends: Indices, kept: Mask | None = None) -> Fields:
 
 def slices(data: Bytes, ends: Indices, kept: Mask | None = None) -> pa.Array:
     """The texts between `ends`, which themselves are left out."""
-    if kept is None:
-        kept = np.ones(len(data), np.bool_)
-        offsets = ends - np.arange(len(ends))
-    else:
-        kept = kept.copy()
-        before = np.cumsum(kept)
-        offsets = before[ends] - kept[ends] - np.cumsum(kept[ends]) + kept[ends]
-    kept[ends] = False
+    inside: Mask = np.ones(len(data), np.bool_) if kept is None else kept.copy()
+    inside[ends] = False
+    offsets = ends - np.arange(len(ends)) if kept is None else np.cumsum(inside)[ends]
     whole = np.concatenate(([0], offsets)).astype(np.int32)
-    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(whole), pa.py_buffer(data[kept]))
+    return pa.StringArray.from_buffers(len(ends), pa.py_buffer(whole), pa.py_buffer(data[inside]))
 
 
 def joined(first: Fields, rows: Indices, others: Sequence[Sequence[str]]) -> Fields:

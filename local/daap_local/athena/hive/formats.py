@@ -18,6 +18,8 @@ ORC_SERDE = "org.apache.hadoop.hive.ql.io.orc.OrcSerde"
 AVRO_SERDE = "org.apache.hadoop.hive.serde2.avro.AvroSerDe"
 _IO = "org.apache.hadoop.hive.ql.io"
 TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
+_SEQUENCE_INPUT = "org.apache.hadoop.mapred.SequenceFileInputFormat"
+_COLUMNAR_SERDE = "org.apache.hadoop.hive.serde2.columnar.ColumnarSerDe"
 TEXT_OUTPUT = f"{_IO}.HiveIgnoreKeyTextOutputFormat"
 
 
@@ -32,12 +34,14 @@ class Format:
 
 FORMATS = {
     "TEXTFILE": Format(TEXT_INPUT, TEXT_OUTPUT, LAZY_SIMPLE),
-    "PARQUET": Format(f"{_IO}.parquet.MapredParquetInputFormat", f"{_IO}.parquet.MapredParquetOutputFormat", PARQUET_SERDE),
+    "PARQUET": Format(
+        f"{_IO}.parquet.MapredParquetInputFormat", f"{_IO}.parquet.MapredParquetOutputFormat", PARQUET_SERDE
+    ),
     "ORC": Format(f"{_IO}.orc.OrcInputFormat", f"{_IO}.orc.OrcOutputFormat", ORC_SERDE),
     "AVRO": Format(f"{_IO}.avro.AvroContainerInputFormat", f"{_IO}.avro.AvroContainerOutputFormat", AVRO_SERDE),
     "JSON": Format(TEXT_INPUT, TEXT_OUTPUT, HIVE_JSON),
-    "SEQUENCEFILE": Format("org.apache.hadoop.mapred.SequenceFileInputFormat", f"{_IO}.HiveSequenceFileOutputFormat", LAZY_SIMPLE),
-    "RCFILE": Format(f"{_IO}.RCFileInputFormat", f"{_IO}.RCFileOutputFormat", "org.apache.hadoop.hive.serde2.columnar.ColumnarSerDe"),
+    "SEQUENCEFILE": Format(_SEQUENCE_INPUT, f"{_IO}.HiveSequenceFileOutputFormat", LAZY_SIMPLE),
+    "RCFILE": Format(f"{_IO}.RCFileInputFormat", f"{_IO}.RCFileOutputFormat", _COLUMNAR_SERDE),
 }  # fmt: skip
 _SAME = {"PARQUETFILE": "PARQUET", "ORCFILE": "ORC", "JSONFILE": "JSON", "TEXT": "TEXTFILE"}
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from decimal import Decimal
 
 from daap_local.athena.faults import unsupported
-from daap_local.athena.hive.lenient_json import Bare, InvalidJson
+from daap_local.athena.hive.lenient_json import Bare, InvalidJson, Json
 from daap_local.athena.hive.scalars import cut_text, date_value, decimal_number, in_range, scalar, timestamp_value
 from daap_local.athena.hive.types import HiveType
 
-_Decoder = Callable[[Any], Any]
+_Decoder = Callable[[Json], Json]
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 
 
@@ -30,7 +30,7 @@ class HiveJson:
             parse_float=Bare, parse_int=Bare, parse_constant=_no_constant, object_pairs_hook=_folded
         )
 
-    def __call__(self, line: str) -> Sequence[Any]:
+    def __call__(self, line: str) -> Sequence[Json]:
         """The values. Raises InvalidJson, ValueError."""
         try:
             found, _ = self._read.raw_decode(line.lstrip(" \t\r\n"))
@@ -43,26 +43,26 @@ class HiveJson:
         return [_decoded(decode, found.get(name, found.get(internal))) for name, internal, decode in self._columns]
 
 
-def _folded(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _folded(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = {name.lower(): value for name, value in pairs}
     if len(found) < len(pairs):
         raise InvalidJson(f"Duplicate field in an object: {sorted(name for name, _ in pairs)}")
     return _Object(found, pairs)
 
 
-class _Object(dict[str, Any]):
+class _Object(dict[str, Json]):
     """The fields of an object by their names in lower case; `pairs` are as written."""
 
-    def __init__(self, fields: dict[str, Any], pairs: list[tuple[str, Any]]) -> None:
+    def __init__(self, fields: dict[str, Json], pairs: list[tuple[str, Json]]) -> None:
         super().__init__(fields)
         self.pairs = pairs
 
 
-def _no_constant(text: str) -> Any:
+def _no_constant(text: str) -> None:
     raise InvalidJson(f"Non-standard token '{text}'")
 
 
-def _decoded(decode: _Decoder, value: Any) -> Any:
+def _decoded(decode: _Decoder, value: Json) -> Json:
     return None if value is None else decode(value)
 
 
@@ -75,7 +75,7 @@ def _decoder(type_: HiveType) -> _Decoder:
         return _struct(type_)
     read = _scalar(type_)
 
-    def decode(value: Any) -> Any:
+    def decode(value: Json) -> Json:
         if isinstance(value, dict | list):
             raise ValueError(f"Invalid JSON: {type_} value must be a scalar json value")
         return read(value)
@@ -84,7 +84,7 @@ def _decoder(type_: HiveType) -> _Decoder:
 
 
 def _array(decode: _Decoder) -> _Decoder:
-    def array(value: Any) -> Any:
+    def array(value: Json) -> Json:
         if not isinstance(value, list):
             raise ValueError("Invalid JSON: start of array expected")
         return [_decoded(decode, item) for item in value]
@@ -95,7 +95,7 @@ def _array(decode: _Decoder) -> _Decoder:
 def _map(type_: HiveType) -> _Decoder:
     key, decode = scalar(type_.parts[0]), _decoder(type_.parts[1])
 
-    def entries(value: Any) -> Any:
+    def entries(value: Json) -> Json:
         if not isinstance(value, _Object):
             raise ValueError("Invalid JSON: start of object expected")
         return list({key(name): _decoded(decode, item) for name, item in value.pairs}.items())
@@ -109,7 +109,7 @@ def _struct(type_: HiveType) -> _Decoder:
         for at, (name, part) in enumerate(zip(type_.names, type_.parts, strict=True))
     ]
 
-    def struct(value: Any) -> Any:
+    def struct(value: Json) -> Json:
         if not isinstance(value, dict):
             raise ValueError("Invalid JSON: start of object expected")
         return {name: _decoded(decode, value.get(name, value.get(internal))) for name, internal, decode in parts}
@@ -119,34 +119,35 @@ def _struct(type_: HiveType) -> _Decoder:
 
 def _scalar(type_: HiveType) -> _Decoder:
     if type_.kind in _BITS:
-        return lambda value: in_range(
-            int(float(text)) if _fraction(text := _number(value)) else int(text), _BITS[type_.kind]
-        )
+        return lambda value: in_range(_whole(_number(value)), _BITS[type_.kind])
     if type_.kind in ("float", "double"):
         return lambda value: float(_number(value))
     if type_.kind == "decimal":
         return lambda value: decimal_number(_text(value), *type_.numbers)
-    if type_.kind == "boolean":
-        return lambda value: _text(value).lower() == "true"
-    if type_.kind == "binary":
-        return lambda value: _text(value).encode()
-    if type_.kind in ("date", "timestamp"):
-        read = date_value if type_.kind == "date" else timestamp_value
-        return lambda value: read(_text(value))
-    return lambda value: cut_text(_text(value), type_)
+    if type_.kind in ("string", "varchar", "char"):
+        return lambda value: cut_text(_text(value), type_)
+    read = _READERS[type_.kind]
+    return lambda value: read(_text(value))
 
 
-def _text(value: Any) -> str:
+def _whole(text: str) -> int:
+    """A number's whole part, as Jackson gives it."""
+    return int(Decimal(text)) if any(char in text for char in ".eE") else int(text)
+
+
+def _text(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value.text if isinstance(value, Bare) else str(value)
 
 
-def _number(value: Any) -> str:
+def _number(value: Json) -> str:
     if not isinstance(value, Bare):
         raise ValueError(f"Current token ({_text(value)}) not numeric, can not use numeric value accessors")
     return value.text
 
 
-def _fraction(text: str) -> bool:
-    return any(char in text for char in ".eE")
+_READERS: dict[str, Callable[[str], Json]] = {
+    "boolean": lambda text: text.lower() == "true", "binary": str.encode, "date": date_value,
+    "timestamp": timestamp_value,
+}  # fmt: skip

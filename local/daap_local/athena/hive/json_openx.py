@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from daap_local.athena.faults import unsupported
-from daap_local.athena.hive.lenient_json import Bare, json_text, long_number, plain, read_json
+from daap_local.athena.hive.lenient_json import Bare, Json, json_text, long_number, plain, read_json
 from daap_local.athena.hive.scalars import (
     cut_text,
     date_value,
@@ -28,7 +27,7 @@ from daap_local.athena.hive.scalars import (
 )
 from daap_local.athena.hive.types import HiveType
 
-_Decoder = Callable[[Any], Any]
+_Decoder = Callable[[Json], Json]
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _MILLIS_DIGITS = 13
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (Athena's timestamps have no zone)
@@ -45,7 +44,7 @@ class _Names:
     dots: bool
     mapped: Mapping[str, str]
 
-    def finder(self, name: str) -> Callable[[dict[str, Any]], Any]:
+    def finder(self, name: str) -> Callable[[dict[str, Json]], Json]:
         """What gets the field of a column or of a struct's part; None where it is missing."""
         wanted = self.mapped.get(name, name)
         key = wanted.lower() if self.insensitive else wanted
@@ -53,11 +52,11 @@ class _Names:
             return lambda fields: fields.get(key)
         return lambda fields: fields[key] if key in fields else self._dotted(fields, name)
 
-    def folded(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def folded(self, fields: dict[str, Json]) -> dict[str, Json]:
         """The object with its names as `finder` looks for them; the last of equal names counts."""
         return {name.lower(): value for name, value in fields.items()} if self.insensitive else fields
 
-    def _dotted(self, fields: dict[str, Any], name: str) -> Any:
+    def _dotted(self, fields: dict[str, Json], name: str) -> Json:
         return next((value for key, value in fields.items() if "." in key and key.replace(".", "_") == name), None)
 
 
@@ -71,7 +70,7 @@ class OpenXJson:
         self._places = [place for place, _, _ in columns]
         self._columns = [(self._names.finder(name.lower()), self._decoder(type_)) for _, name, type_ in columns]
 
-    def __call__(self, line: str) -> Sequence[Any] | None:
+    def __call__(self, line: str) -> Sequence[Json] | None:
         """The values, or None for a line that is neither an object nor a list. Raises InvalidJson, ValueError."""
         text = line.strip(_JAVA_SPACE)
         if not text.startswith(("{", "[")):
@@ -82,7 +81,7 @@ class OpenXJson:
         fields = self._names.folded(found)
         return [_decoded(decode, find(fields)) for find, decode in self._columns]
 
-    def _listed(self, found: list[Any]) -> Sequence[Any]:
+    def _listed(self, found: list[Json]) -> Sequence[Json]:
         values = (found[place] if place < len(found) else None for place in self._places)
         return [_decoded(decode, value) for (_, decode), value in zip(self._columns, values, strict=True)]
 
@@ -100,7 +99,7 @@ class OpenXJson:
         return _scalar(type_)
 
     def _array(self, decode: _Decoder) -> _Decoder:
-        def array(value: Any) -> Any:
+        def array(value: Json) -> Json:
             if value == "":
                 return None
             return [_decoded(decode, item) for item in value] if isinstance(value, list) else [_decoded(decode, value)]
@@ -108,10 +107,10 @@ class OpenXJson:
         return array
 
     def _map(self, key: _Decoder, decode: _Decoder) -> _Decoder:
-        def entries(value: Any) -> Any:
+        def entries(value: Json) -> Json:
             if not isinstance(value, dict):
                 return _blank(value, "MAP")
-            found: dict[Any, Any] = {}
+            found: dict[Json, Json] = {}
             for name, item in value.items():
                 made = key(name)
                 found.pop(made, None)
@@ -126,7 +125,7 @@ class OpenXJson:
             for name, part in zip(type_.names, type_.parts, strict=True)
         ]
 
-        def struct(value: Any) -> Any:
+        def struct(value: Json) -> Json:
             if isinstance(value, list):
                 found = [*value, *[None] * len(parts)]
                 return {name: _decoded(decode, item) for (name, _, decode), item in zip(parts, found, strict=False)}
@@ -145,15 +144,15 @@ def _names(properties: Mapping[str, str]) -> _Names:
     return _Names(insensitive, properties.get("dots.in.keys", "").lower() == "true", mapped)
 
 
-def _decoded(decode: _Decoder, value: Any) -> Any:
+def _decoded(decode: _Decoder, value: Json) -> Json:
     return None if value is None else decode(plain(value))
 
 
-def _text(value: Any) -> str:
+def _text(value: Json) -> str:
     return value.text if isinstance(value, Bare) else str(value)
 
 
-def _blank(value: Any, kind: str) -> None:
+def _blank(value: Json, kind: str) -> None:
     """Blanks stand for NULL where an object is wanted. Raises ValueError for anything else."""
     if isinstance(value, list) or _text(value).strip(_JAVA_SPACE):
         raise ValueError(f"Primitive can not be coerced to a {kind}")
@@ -162,7 +161,7 @@ def _blank(value: Any, kind: str) -> None:
 def _scalar(type_: HiveType) -> _Decoder:
     read = _of_text(type_)
 
-    def decode(value: Any) -> Any:
+    def decode(value: Json) -> Json:
         if isinstance(value, dict | list):
             raise ValueError(f"an object or a list can not be coerced to {type_}")
         if type_.kind == "binary" and isinstance(value, Bare):
@@ -172,7 +171,7 @@ def _scalar(type_: HiveType) -> _Decoder:
     return decode
 
 
-def _of_text(type_: HiveType) -> Callable[[str], Any]:
+def _of_text(type_: HiveType) -> Callable[[str], Json]:
     if type_.kind in _BITS:
         return lambda text: in_range(_whole(text), _BITS[type_.kind])
     if type_.kind == "decimal":

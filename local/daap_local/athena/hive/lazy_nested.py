@@ -15,7 +15,8 @@ from daap_local.athena.hive.delimiters import SimpleOptions
 from daap_local.athena.hive.scalars import arrow_type, scalar
 from daap_local.athena.hive.types import HiveType
 
-_Reader = Callable[[bytes], Any]
+_Value = Any
+_Reader = Callable[[bytes], _Value]
 _TEXTS = frozenset({"string", "varchar", "char"})
 
 
@@ -48,7 +49,7 @@ class NestedReader:
     def _leaf(self, type_: HiveType) -> _Reader:
         read = scalar(type_)
 
-        def value(text: bytes) -> Any:
+        def value(text: bytes) -> _Value:
             try:
                 return read((self._unescaped(text) if type_.kind in _TEXTS else text).decode())
             except ValueError:

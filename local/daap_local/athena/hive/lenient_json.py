@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+Json = Any
+"""What a text in JSON holds: None, a str, a Bare, a bool, an object as a dict or a list."""
+
 _LITERAL = re.compile(r"[^ \r\n\t\f{}\[\]/\\:,=;#]*")
 _SPACE = re.compile(r"[\t \n\r]*")
 _ESCAPES = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f", "a": "\x07", "v": "\x0b"}
@@ -33,7 +36,7 @@ class Bare:
     text: str
 
 
-def read_json(text: str) -> Any:
+def read_json(text: str) -> Json:
     """None, a str, a Bare, a dict (the last of equal names counts) or a list. Raises InvalidJson."""
     try:
         return _STRICT.decode(text)
@@ -41,7 +44,7 @@ def read_json(text: str) -> Any:
         return _Reader(text).value()
 
 
-def last_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def last_wins(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     """An object in which the last of equal names counts, and stands where it was."""
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -55,12 +58,12 @@ def last_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _STRICT = json.JSONDecoder(parse_float=Bare, parse_int=Bare, parse_constant=Bare, object_pairs_hook=last_wins)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Json) -> Json:
     """True and False of the strict reader as bare words."""
     return Bare("true" if value else "false") if isinstance(value, bool) else value
 
 
-def json_text(value: Any) -> str:
+def json_text(value: Json) -> str:
     """A value as text: words and numbers in their canonical form, objects and lists as JSON without blanks."""
     if isinstance(value, Bare):
         return _canonical(value.text) or value.text
@@ -102,7 +105,7 @@ def _big_decimal(text: str) -> str | None:
         return None
 
 
-def _written(value: Any) -> str:
+def _written(value: Json) -> str:
     value = plain(value)
     if value is None:
         return "null"
@@ -123,7 +126,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
 
-    def value(self) -> Any:
+    def value(self) -> Json:
         mark = self._next()
         if mark == "":
             raise self._wrong("End of input")
@@ -135,8 +138,8 @@ class _Reader:
         self._at -= 1
         return self._literal()
 
-    def object(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+    def object(self) -> dict[str, Json]:
+        found: dict[str, Json] = {}
         if self._accept("}"):
             return found
         while True:
@@ -153,8 +156,8 @@ class _Reader:
             if mark not in (",", ";"):
                 raise self._wrong("Unterminated object")
 
-    def array(self) -> list[Any]:
-        found: list[Any] = []
+    def array(self) -> list[Json]:
+        found: list[Json] = []
         trailing = False
         while True:
             mark = self._next()
@@ -246,7 +249,7 @@ class _Reader:
         return InvalidJson(f"{problem} at character {self._at} of {self._text}")
 
 
-_MARKS: dict[str, Callable[[_Reader], Any]] = {"{": _Reader.object, "[": _Reader.array}
+_MARKS: dict[str, Callable[[_Reader], Json]] = {"{": _Reader.object, "[": _Reader.array}
 
 
 def _paired(text: str) -> str:

@@ -144,7 +144,7 @@ def _gzip(stream: BinaryIO) -> BinaryIO:
 
 
 def _bzip2(stream: BinaryIO) -> BinaryIO:
-    return bz2.BZ2File(stream)
+    return bz2.BZ2File(stream)  # type: ignore[return-value]
 
 
 def _zstd(stream: BinaryIO) -> BinaryIO:

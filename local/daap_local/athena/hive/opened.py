@@ -32,10 +32,7 @@ class OpenedFiles(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no 
 
     def get_file_info(self, paths: Sequence[str]) -> list[FileInfo]:
         """The files known, by size."""
-        return [
-            FileInfo(path, FileType.File, size=self._sizes[path]) if path in self._sizes else FileInfo(path, FileType.NotFound)
-            for path in paths
-        ]  # fmt: skip
+        return [self._info(path) for path in paths]
 
     def get_file_info_selector(self, selector: FileSelector) -> list[FileInfo]:
         """Nothing: folders are not listed."""
@@ -49,6 +46,11 @@ class OpenedFiles(FileSystemHandler):  # type: ignore[misc]  # pyarrow ships no 
     def open_input_stream(self, path: str) -> pa.NativeFile:
         """A file to be read from its beginning."""
         return self.open_input_file(path)
+
+    def _info(self, path: str) -> FileInfo:
+        if path not in self._sizes:
+            return FileInfo(path, FileType.NotFound)
+        return FileInfo(path, FileType.File, size=self._sizes[path])
 
     def _refuse(self, *_: object, **__: object) -> None:
         raise PermissionError("these files are only read")

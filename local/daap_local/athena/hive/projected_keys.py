@@ -176,5 +176,4 @@ def _few(values: Iterable[str], most: int) -> list[str]:
 
 def _numbers(own: Sequence[Conjunct]) -> Iterator[tuple[str, int]]:
     for one in own:
-        if one.compared and one.compared[1].lstrip("-").isdecimal():
-            yield one.compared[0], int(one.compared[1])
+        yield from ((operator, int(text)) for operator, text in one.compared if text.lstrip("-").isdecimal())

@@ -17,20 +17,24 @@ QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE", "(")
 _FOREIGN = tuple(
     tuple(words.split())
     for words in (
-        ":: ", "{", "}", "; ", "= =", "/ /", "* *", ": =", "-> >", ", ,", ", )", "( ,", ", FROM", ", WHERE", ", GROUP", ", ORDER", ", LIMIT",
-        "DISTINCT ON (", "* EXCLUDE", "* EXCEPT (", "* REPLACE", "* RENAME", "PIVOT (", "UNPIVOT (", "USING SAMPLE", "GROUP BY ALL",
+        "::", "{", "}", ";", "= =", "/ /", "* *", ": =", "-> >", ", ,", ", )", "( ,", ", FROM", ", WHERE", ", GROUP",
+        ", ORDER", ", LIMIT", "DISTINCT ON (", "* EXCLUDE", "* EXCEPT (", "* REPLACE", "* RENAME", "PIVOT (",
+        "UNPIVOT (", "USING SAMPLE", "GROUP BY ALL",
         "ORDER BY ALL", "SEMI JOIN", "ANTI JOIN", "ASOF JOIN", "ASOF LEFT", "POSITIONAL JOIN", "LATERAL VIEW",
-        "FOR UPDATE", "FOR SHARE", "SELECT TOP", "AS MATERIALIZED", "AS NOT MATERIALIZED", "SIMILAR TO", "QUALIFY", "( FROM", "AT (",
+        "FOR UPDATE", "FOR SHARE", "SELECT TOP", "AS MATERIALIZED", "AS NOT MATERIALIZED", "SIMILAR TO", "QUALIFY",
+        "( FROM", "AT (",
     )
 )  # fmt: skip
 _FROM_CALLS = frozenset({"TRIM", "EXTRACT", "SUBSTRING", "SUBSTR", "OVERLAY"})
 _BEFORE_STAR = frozenset({"SELECT", "DISTINCT", ",", "."})
 _AFTER_STAR = frozenset({
-    "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "INTERSECT", "EXCEPT", "WINDOW", "AS",
+    "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FETCH", "UNION", "INTERSECT", "EXCEPT", "WINDOW",
+    "AS",
 })  # fmt: skip
 _TEXT_AFTER = frozenset({"FROM", "JOIN", "ILIKE", "GLOB", "INTO"})
 _BEFORE_LIST = frozenset({
-    "SELECT", "IN", "WHERE", "AND", "OR", "NOT", "THEN", "ELSE", "WHEN", "BETWEEN", "LIKE", "BY", "ON", "HAVING", "CASE", "DISTINCT", "ALL",
+    "SELECT", "IN", "WHERE", "AND", "OR", "NOT", "THEN", "ELSE", "WHEN", "BETWEEN", "LIKE", "BY", "ON", "HAVING",
+    "CASE", "DISTINCT", "ALL",
 })  # fmt: skip
 
 

@@ -27,7 +27,12 @@ from daap_local.athena.tables import GlueTable, Storage
 __all__ = ["DataFile", "Footers", "Opener", "fault_in", "select_files"]
 
 _FAULT = re.compile(r"\b(HIVE_[A-Z_]+|NOT_SUPPORTED): (.*?)(?:\. Detail: Python exception|\n\nLINE|$)", re.DOTALL)
-HIDDEN_TYPES = {"$path": "VARCHAR", "$file_size": "BIGINT", "$file_modified_time": "TIMESTAMPTZ", "$partition": "VARCHAR"}
+HIDDEN_TYPES = {
+    "$path": "VARCHAR",
+    "$file_size": "BIGINT",
+    "$file_modified_time": "TIMESTAMPTZ",
+    "$partition": "VARCHAR",
+}
 
 
 def select_files(

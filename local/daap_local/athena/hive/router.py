@@ -64,7 +64,7 @@ def parse_statement(sql: str) -> Statement:
 
 def _first_words(sql: str) -> list[str]:
     """The keywords a statement begins with, as far as they are the same in both grammars."""
-    words = []
+    words: list[str] = []
     for token in _lenient_tokens(sql):
         if token.kind not in (Kind.WORD, Kind.MARK) or len(words) == 4:  # noqa: PLR2004 (CREATE OR REPLACE VIEW)
             break

@@ -66,6 +66,6 @@ def _format(statement: CreateTable) -> Format:
 
 
 def _implied(serde: str | None) -> str:
-    """The files that a serde reads where the statement does not say: Parquet and the like in their own, all else text."""
+    """The files that a serde reads where the statement does not say: text, but for Parquet and the like."""
     named = format_of_serde(serde) if serde else "TEXTFILE"
     return named if named in ("PARQUET", "ORC", "AVRO") else "TEXTFILE"

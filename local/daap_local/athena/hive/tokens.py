@@ -40,7 +40,10 @@ class Token:
 
 
 _SKIPPED = r"(?P<skip>\s+|--[^\n\r]*|/\*.*?\*/)"
-_COMMON = r"(?P<number>\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+|\d+(?:[eE][+-]?\d+)?(?![\w$]))|(?P<word>[\w$]+)|(?P<mark><>|!=|<=|>=|=>|->|\|\||::|.)"
+_COMMON = (
+    r"(?P<number>\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+|\d+(?:[eE][+-]?\d+)?(?![\w$]))"
+    r"|(?P<word>[\w$]+)|(?P<mark><>|!=|<=|>=|=>|->|\|\||::|.)"
+)
 HIVE_PATTERN = re.compile(
     _SKIPPED + r"""|(?P<name>`(?:[^`]|``)*`)|(?P<text>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|""" + _COMMON, re.DOTALL
 )

@@ -26,7 +26,7 @@ _TOKEN = re.compile(r"\s*(?:(?P<quoted>`(?:[^`]|``)*`)|(?P<word>[^\s<>(),:`]+)|(
 
 @dataclass(frozen=True, slots=True)
 class HiveType:
-    """A type: `numbers` are precision and scale or a length, `names` the fields of a struct, `parts` the inner types."""
+    """A type: `numbers` are precision and scale or a length, `names` a struct's fields, `parts` the inner types."""
 
     kind: str
     numbers: tuple[int, ...] = ()
@@ -61,7 +61,7 @@ def simple_type(kind: str, numbers: tuple[int, ...]) -> HiveType:
     kind = _SAME.get(kind, kind)
     if kind in SIMPLE and not numbers:
         return HiveType(kind)
-    if kind == "decimal" and len(numbers) <= 2:
+    if kind == "decimal" and len(numbers) <= len(_DEFAULT_DECIMAL):
         return HiveType(kind, _decimal(numbers))
     if kind in ("char", "varchar") and len(numbers) == 1 and numbers[0] > 0:
         return HiveType(kind, numbers)

@@ -26,19 +26,14 @@ _CSV_TYPES = frozenset({"string", "char", "varchar", "boolean", "float", "double
 
 def lazy_value(column: str, type_: HiveType) -> str:
     """The value of a column of LazySimpleSerDe: NULL where the text is none of the type."""
-    kind = type_.kind
-    if kind in INTEGERS:
+    if type_.kind in INTEGERS:
         return _lazy_integer(column, duckdb_text(type_))
-    if kind in ("float", "double"):
-        return f"CASE WHEN {_matches(column, _DOUBLE)} THEN {_double(column, duckdb_text(type_))} END"
-    if kind == "decimal":
+    if type_.kind == "decimal":
         return f"CASE WHEN {_matches(column, _DECIMAL)} THEN TRY_CAST({column} AS {duckdb_text(type_)}) END"
-    if kind == "boolean":
-        return f"CASE lower({column}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    if kind == "date":
-        return _lazy_date(column)
-    if kind == "timestamp":
-        return _lazy_timestamp(column)
+    if type_.kind in ("float", "double", "boolean"):
+        return _plain_value(column, type_)
+    if type_.kind in ("date", "timestamp"):
+        return (_lazy_date if type_.kind == "date" else _lazy_timestamp)(column)
     return text_value(column, type_)
 
 
@@ -65,7 +60,10 @@ def csv_value(column: str, type_: HiveType, place: int, null_for_invalid: bool) 
     parsed = _csv_parsed(column, type_)
     if null_for_invalid:
         return parsed
-    problem = f"'HIVE_BAD_DATA: Error parsing field value ''' || {column} || ''' for field {place}: For input string: \"' || {column} || '\"'"
+    problem = (
+        f"'HIVE_BAD_DATA: Error parsing field value ''' || {column} || ''' for field {place}: "
+        f"For input string: \"' || {column} || '\"'"
+    )
     return f"CASE WHEN {column} IS NULL THEN NULL ELSE coalesce({parsed}, error({problem})) END"
 
 
@@ -75,15 +73,20 @@ def whole_milliseconds(timestamp: str) -> str:
 
 
 def _csv_parsed(column: str, type_: HiveType) -> str:
-    if type_.kind == "boolean":
-        return f"CASE lower({column}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    if type_.kind in ("float", "double"):
-        return f"CASE WHEN {_matches(column, _DOUBLE)} THEN {_double(column, duckdb_text(type_))} END"
+    if type_.kind in ("float", "double", "boolean"):
+        return _plain_value(column, type_)
     whole = {"date": "INTEGER", "timestamp": "BIGINT"}.get(type_.kind) or duckdb_text(type_)
     number = f"CASE WHEN {_matches(column, _INTEGER)} THEN TRY_CAST({column} AS {whole}) END"
     if type_.kind == "date":
         return f"(DATE '1970-01-01' + {number})"
     return f"epoch_ms({number})" if type_.kind == "timestamp" else number
+
+
+def _plain_value(column: str, type_: HiveType) -> str:
+    """A boolean or a double, which both serdes read alike; NULL where the text is none."""
+    if type_.kind == "boolean":
+        return f"CASE lower({column}) WHEN 'true' THEN true WHEN 'false' THEN false END"
+    return f"CASE WHEN {_matches(column, _DOUBLE)} THEN {_double(column, duckdb_text(type_))} END"
 
 
 def _lazy_integer(column: str, duckdb: str) -> str:
@@ -111,8 +114,9 @@ def _lazy_date(column: str) -> str:
     text = f"split_part(trim({column}), ' ', 1)"
     year, month, day = (f"regexp_extract({text}, {literal(_LOOSE_DATE)}, {at})::BIGINT" for at in (1, 2, 3))
     loose = f"CAST({_counted(year, month, day)} AS DATE)"
+    plain = f"TRY_CAST({column} AS DATE)"
     return (
-        f"CASE WHEN {_matches(column, _DATE)} AND TRY_CAST({column} AS DATE) IS NOT NULL THEN TRY_CAST({column} AS DATE) "
+        f"CASE WHEN {_matches(column, _DATE)} AND {plain} IS NOT NULL THEN {plain} "
         f"WHEN {_matches(text, _LOOSE_DATE)} THEN TRY({loose}) END"
     )
 
@@ -130,7 +134,8 @@ def _lazy_timestamp(column: str) -> str:
     parts = [f"TRY_CAST(regexp_extract({text}, {literal(pattern)}, {at}) AS BIGINT)" for at in (1, 2, 3, 5, 6, 7)]
     hours, minutes, seconds = (f"coalesce({part}, 0)" for part in parts[3:])
     fraction = f"coalesce(TRY_CAST(left(regexp_extract({text}, {literal(pattern)}, 8), 7) AS DOUBLE), 0)"
-    clock = f"to_hours({hours}) + to_minutes({minutes}) + to_seconds({seconds}) + to_microseconds(round({fraction} * 1000000)::BIGINT)"
+    micros = f"round({fraction} * 1000000)::BIGINT"
+    clock = f"to_hours({hours}) + to_minutes({minutes}) + to_seconds({seconds}) + to_microseconds({micros})"
     loose = f"{_counted(*parts[:3])} + {clock}"
     value = f"coalesce({exact}, CASE WHEN {_matches(text, pattern)} THEN TRY({loose}) END)"
     return f"CASE WHEN strlen({column}) >= {_SHORTEST_TIMESTAMP} THEN {whole_milliseconds(value)} END"

@@ -58,9 +58,17 @@ def _check_place(env: Env, name: str, node: exp.Expression) -> None:
     if name in WINDOWED:
         raise fault("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
     if env.inside:
-        raise fault("NESTED_AGGREGATION", f"Cannot nest aggregations inside aggregation '{name}': [{node.sql(dialect='trino')}]", node)  # noqa: E501
+        raise fault(
+            "NESTED_AGGREGATION",
+            f"Cannot nest aggregations inside aggregation '{name}': [{node.sql(dialect='trino')}]",
+            node,
+        )  # noqa: E501
     if env.aggregates:
-        raise fault("EXPRESSION_NOT_SCALAR", f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: [{node.sql(dialect='trino')}]", node)  # noqa: E501
+        raise fault(
+            "EXPRESSION_NOT_SCALAR",
+            f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: [{node.sql(dialect='trino')}]",
+            node,
+        )  # noqa: E501
 
 
 def _arguments(node: exp.Anonymous) -> tuple[list[exp.Expression], bool, list[exp.Ordered]]:
@@ -84,7 +92,9 @@ def _called(name: str, arguments: list[Typed], tail: Tail, node: exp.Anonymous, 
     if made is None:
         kinds = ", ".join(str(argument.type) for argument in arguments)
         known = described((*AGGREGATES.get(name, ()), *WINDOWED.get(name, ())), name)
-        raise fault("FUNCTION_NOT_FOUND", f"Unexpected parameters ({kinds}) for function {name}. Expected: {known}", node)
+        raise fault(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters ({kinds}) for function {name}. Expected: {known}", node
+        )
     return made
 
 
@@ -126,7 +136,9 @@ def _extreme(name: str, arguments: list[Typed], tail: Tail) -> Typed | None:
     if not arguments or not comparable(arguments[0].type, ordered=True):
         return None
     if len(arguments) == 2 and coercible(arguments[1].type, t.BIGINT):
-        return Typed(tail.fill(f"nullif({name}({arguments[0].sql}, {arguments[1].sql}){{w}}, [])"), t.array(arguments[0].type))
+        return Typed(
+            tail.fill(f"nullif({name}({arguments[0].sql}, {arguments[1].sql}){{w}}, [])"), t.array(arguments[0].type)
+        )
     if len(arguments) == 1:
         return Typed(tail.fill(f"{name}({{d}}{arguments[0].sql}){{w}}"), arguments[0].type, zone=arguments[0].zone)
     return None
@@ -210,14 +222,22 @@ def _filter(env: Env, node: exp.Filter) -> str:
 
 def _aggregate_of(node: exp.Expression) -> exp.Anonymous:
     if not isinstance(node, exp.Anonymous) or not is_aggregate(node.name.lower()):
-        raise fault("FUNCTION_NOT_AGGREGATE", f"Filter is only valid for aggregation functions: {node.sql(dialect='trino')}", node)  # noqa: E501
+        raise fault(
+            "FUNCTION_NOT_AGGREGATE",
+            f"Filter is only valid for aggregation functions: {node.sql(dialect='trino')}",
+            node,
+        )  # noqa: E501
     return node
 
 
 def windowed(env: Env, node: exp.Window) -> Typed:
     """function OVER (...) or OVER name."""
     if env.aggregates:
-        raise fault("EXPRESSION_NOT_SCALAR", f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: [{node.sql(dialect='trino')}]", node)  # noqa: E501
+        raise fault(
+            "EXPRESSION_NOT_SCALAR",
+            f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: [{node.sql(dialect='trino')}]",
+            node,
+        )  # noqa: E501
     inner, filter_sql, nulls = node.this, "", ""
     if isinstance(inner, exp.IgnoreNulls | exp.RespectNulls):
         nulls, inner = " IGNORE NULLS" if isinstance(inner, exp.IgnoreNulls) else "", inner.this
@@ -244,9 +264,7 @@ def _specification(env: Env, node: exp.Window) -> str:
     return " ".join(parts)
 
 
-def _inherited(
-    env: Env, node: exp.Window
-) -> tuple[list[exp.Expression], list[exp.Ordered], exp.WindowSpec | None]:
+def _inherited(env: Env, node: exp.Window) -> tuple[list[exp.Expression], list[exp.Ordered], exp.WindowSpec | None]:
     """The parts of a window, with those of the named window it begins from."""
     partition = list(node.args.get("partition_by") or ())
     order = list(node.args["order"].expressions) if node.args.get("order") else []

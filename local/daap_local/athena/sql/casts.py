@@ -23,8 +23,12 @@ def cast(value: Typed, target: Type) -> Typed:
     """CAST(value AS target). Raises TYPE_MISMATCH where Trino has no such cast."""
     if value.type == target:
         return value
-    return Typed(cast_sql(value.sql, value.type, target), target, zone=value.zone if target.name == t.ZONED else None,
-                 origins=value.origins if keeps_order(value.type, target) else ())
+    return Typed(
+        cast_sql(value.sql, value.type, target),
+        target,
+        zone=value.zone if target.name == t.ZONED else None,
+        origins=value.origins if keeps_order(value.type, target) else (),
+    )
 
 
 def keeps_order(source: Type, target: Type) -> bool:
@@ -207,8 +211,10 @@ def _array(sql: str, source: Type, target: Type) -> str:
 
 
 def _map(sql: str, source: Type, target: Type) -> str:
-    key, value = (cast_sql(f"x.{part}", one, other)
-                  for part, one, other in zip(("key", "value"), source.args, target.args, strict=True))
+    key, value = (
+        cast_sql(f"x.{part}", one, other)
+        for part, one, other in zip(("key", "value"), source.args, target.args, strict=True)
+    )
     if (key, value) == ("x.key", "x.value"):
         return sql
     pairs = f"list_transform(map_entries({sql}), lambda x: struct_pack(k := {key}, v := {value}))"

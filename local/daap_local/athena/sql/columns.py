@@ -21,7 +21,9 @@ def column(env: Env, node: exp.Column) -> Typed:
     parts = tuple(part.name.lower() for part in node.parts)
     found = _argument(env, parts) or _resolved(env, parts, node)
     if found is None:
-        raise fault("COLUMN_NOT_FOUND", f"Column '{'.'.join(part.name for part in node.parts)}' cannot be resolved", node)
+        raise fault(
+            "COLUMN_NOT_FOUND", f"Column '{'.'.join(part.name for part in node.parts)}' cannot be resolved", node
+        )
     return found
 
 
@@ -115,7 +117,9 @@ def _map_value(inner: Typed, key: Typed) -> Typed:
 
 def _place(inner: Typed, place: int, node: exp.Expression) -> Typed:
     if not 1 <= place <= len(inner.type.args):
-        raise fault("INVALID_FUNCTION_ARGUMENT", f"ROW index out of bounds: {place} is not in 1..{len(inner.type.args)}", node)
+        raise fault(
+            "INVALID_FUNCTION_ARGUMENT", f"ROW index out of bounds: {place} is not in 1..{len(inner.type.args)}", node
+        )
     return field_at(inner, place - 1)
 
 

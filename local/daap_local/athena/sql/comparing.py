@@ -81,7 +81,11 @@ def truth(value: Typed, what: str, node: exp.Expression | None = None) -> Typed:
 def grouping_key(value: Typed, node: exp.Expression | None = None) -> Typed:
     """A value that rows are grouped, joined or made distinct by. Raises where equal values would not be the same."""
     if value.type.name == t.ZONED and value.zone is None:
-        raise fault("NOT_SUPPORTED", "Grouping by timestamps whose time zones differ from row to row is not supported here", node)
+        raise fault(
+            "NOT_SUPPORTED",
+            "Grouping by timestamps whose time zones differ from row to row is not supported here",
+            node,
+        )
     if not comparable(value.type, ordered=False):
         raise fault("TYPE_MISMATCH", f"{value.type} is not comparable, and therefore cannot be used in GROUP BY", node)
     return value

@@ -157,7 +157,11 @@ def interval(env: Env, node: exp.Interval) -> Typed:
 def _single(written: str, sign: int, unit: str, node: exp.Expression) -> Typed:
     whole_only = unit in _UNIT_MONTHS or unit != "SECOND"
     pattern = r"[+-]?[0-9]+" if whole_only else r"[+-]?[0-9]+(\.[0-9]+)?"
-    if unit not in {*_UNIT_MONTHS, *_UNIT_MILLIS} or unit in {"WEEK", "QUARTER"} or not re.fullmatch(pattern, written.strip()):
+    if (
+        unit not in {*_UNIT_MONTHS, *_UNIT_MILLIS}
+        or unit in {"WEEK", "QUARTER"}
+        or not re.fullmatch(pattern, written.strip())
+    ):
         raise fault("INVALID_LITERAL", f"Invalid INTERVAL {unit} value: {written}", node)
     if unit in _UNIT_MONTHS:
         return _months(sign * int(written) * _UNIT_MONTHS[unit])

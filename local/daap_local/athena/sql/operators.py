@@ -103,7 +103,9 @@ def _fitted(left: Typed, right: Typed, sign: str, precision: int, scale: int) ->
 
 
 def _exact(left: Typed, right: Typed, sign: str, kind: Type) -> Typed:
-    call = f"athena_exact({t.literal(sign)}, CAST({left.sql} AS VARCHAR), CAST({right.sql} AS VARCHAR), {kind.params[1]})"
+    call = (
+        f"athena_exact({t.literal(sign)}, CAST({left.sql} AS VARCHAR), CAST({right.sql} AS VARCHAR), {kind.params[1]})"
+    )
     return Typed(f"CAST({call} AS {t.duckdb_type(kind)})", kind)
 
 
@@ -168,7 +170,12 @@ def _negative_literal(inner: Typed) -> Typed:
     if isinstance(inner.value, float):
         return Typed(f"CAST('{-inner.value!r}' AS DOUBLE)", t.DOUBLE, -inner.value, literal=True)
     made = whole(-inner.value)
-    return Typed(f"({made.sql})" if inner.type != t.BIGINT else f"CAST('{made.sql}' AS BIGINT)", inner.type, made.value, literal=True)
+    return Typed(
+        f"({made.sql})" if inner.type != t.BIGINT else f"CAST('{made.sql}' AS BIGINT)",
+        inner.type,
+        made.value,
+        literal=True,
+    )
 
 
 def comparison(env: Env, node: exp.Binary) -> Typed:
@@ -249,7 +256,11 @@ def case(env: Env, node: exp.Case) -> Typed:
     shared = coerce_all(results)
     if shared is None:
         first, second = _differing([result.type for result in results])
-        raise fault("TYPE_MISMATCH", f"All CASE results must be the same type or coercible to a common type. Cannot find common type between {first} and {second}, all types (without duplicates): [{', '.join(dict.fromkeys(str(r.type) for r in results))}]", node)  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"All CASE results must be the same type or coercible to a common type. Cannot find common type between {first} and {second}, all types (without duplicates): [{', '.join(dict.fromkeys(str(r.type) for r in results))}]",
+            node,
+        )  # noqa: E501
     values, kind = shared
     arms = " ".join(f"WHEN {test} THEN {value.sql}" for test, value in zip(conditions, values, strict=False))
     return Typed(f"CASE {arms} ELSE {values[-1].sql} END", kind)
@@ -276,7 +287,9 @@ def if_then(env: Env, node: exp.If) -> Typed:
     results = [env.typed(node.args["true"]), env.typed(default) if default is not None else Typed("NULL", t.UNKNOWN)]
     shared = coerce_all(results)
     if shared is None:
-        raise fault("TYPE_MISMATCH", f"Result types for IF must be the same: {results[0].type} vs {results[1].type}", node)
+        raise fault(
+            "TYPE_MISMATCH", f"Result types for IF must be the same: {results[0].type} vs {results[1].type}", node
+        )
     (one, other), kind = shared
     return Typed(f"CASE WHEN {test} THEN {one.sql} ELSE {other.sql} END", kind)
 
@@ -304,7 +317,9 @@ def concatenation(env: Env, node: exp.DPipe) -> Typed:
     left, right = env.typed(node.this), env.typed(node.expression)
     made = joined(left, right)
     if made is None:
-        raise fault("FUNCTION_NOT_FOUND", f"Unexpected parameters ({left.type}, {right.type}) for function concat", node)
+        raise fault(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters ({left.type}, {right.type}) for function concat", node
+        )
     return made
 
 

@@ -58,14 +58,18 @@ def _part(env: Env, node: exp.Ordered, outputs: list[Field], distinct: bool) -> 
         if item.typed.sql == value.sql:
             return f"{at + 1} {way}"
     if distinct:
-        raise fault("EXPRESSION_NOT_IN_DISTINCT", "For SELECT DISTINCT, ORDER BY expressions must appear in select list", inner)
+        raise fault(
+            "EXPRESSION_NOT_IN_DISTINCT", "For SELECT DISTINCT, ORDER BY expressions must appear in select list", inner
+        )
     return f"{value.sql} {way}"
 
 
 def orderable(value: Typed, node: exp.Expression) -> Typed:
     """A value that rows can be ordered by. Raises TYPE_MISMATCH for maps and the like."""
     if not comparable(value.type, ordered=True):
-        raise fault("TYPE_MISMATCH", f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY", node)
+        raise fault(
+            "TYPE_MISMATCH", f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY", node
+        )
     return value
 
 

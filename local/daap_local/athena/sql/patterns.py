@@ -55,7 +55,9 @@ def joda_to_strftime(pattern: str) -> str | None:
     return "".join(made) if end == len(pattern) else None
 
 
-_UNSAFE = re.compile(r"\(\?(?:[=!>]|<[=!])|(?<!\\)(?:\\\\)*\\[1-9kGZzXRhHvVN]|[*+?}]\+|&&|\\p\{(?:java|Is|In|Alpha|Lower|Upper|Punct|ASCII|Digit|Space|Alnum)|\\c")
+_UNSAFE = re.compile(
+    r"\(\?(?:[=!>]|<[=!])|(?<!\\)(?:\\\\)*\\[1-9kGZzXRhHvVN]|[*+?}]\+|&&|\\p\{(?:java|Is|In|Alpha|Lower|Upper|Punct|ASCII|Digit|Space|Alnum)|\\c"
+)
 """What RE2 cannot do, or does in another way than Java: lookaround, backreferences, possessive quantifiers, ..."""
 
 

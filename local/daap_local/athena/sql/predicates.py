@@ -42,7 +42,11 @@ def _like(env: Env, node: exp.Like, mark: str | None) -> Typed:
         raise fault("SYNTAX_ERROR", "mismatched input in LIKE", node)
     for part, name in ((value, "Left"), (pattern, "Pattern for")):
         if not (part.type.textual or part.type == t.UNKNOWN):
-            raise fault("TYPE_MISMATCH", f"{name} side of LIKE expression must evaluate to a varchar (actual: {part.type})", node)
+            raise fault(
+                "TYPE_MISMATCH",
+                f"{name} side of LIKE expression must evaluate to a varchar (actual: {part.type})",
+                node,
+            )
     tail = ""
     if mark is not None:
         _check_escapes(pattern, mark, node)
@@ -59,7 +63,11 @@ def _check_escapes(pattern: Typed, mark: str, node: exp.Expression) -> None:
     while mark in rest:
         rest = rest[rest.index(mark) + 1 :]
         if rest[:1] not in {"%", "_", mark} or not rest:
-            raise fault("INVALID_FUNCTION_ARGUMENT", "Escape character must be followed by '%', '_' or the escape character itself", node)  # noqa: E501
+            raise fault(
+                "INVALID_FUNCTION_ARGUMENT",
+                "Escape character must be followed by '%', '_' or the escape character itself",
+                node,
+            )  # noqa: E501
         rest = rest[1:]
 
 
@@ -73,7 +81,11 @@ def within(env: Env, node: exp.In) -> Typed:
     shared = coerce_all([value, *parts])
     if shared is None:
         wrong = next(part for part in parts if common(value.type, part.type) is None or True)
-        raise fault("TYPE_MISMATCH", f"IN value and list items must be the same type or coercible to a common type. Cannot find common type between {value.type} and {wrong.type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(p.type) for p in (value, *parts)))}]", node)  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"IN value and list items must be the same type or coercible to a common type. Cannot find common type between {value.type} and {wrong.type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(p.type) for p in (value, *parts)))}]",
+            node,
+        )  # noqa: E501
     (first, *others), kind = shared
     if kind.name in {"row", "array", "map", t.ZONED, "real", "double"}:
         return Typed(f"({' OR '.join(compare(first, other, '=', node).sql for other in others)})", t.BOOLEAN)
@@ -87,19 +99,27 @@ def _in_query(env: Env, value: Typed, node: exp.In) -> Typed:
     if len(made.fields) == 1:
         return _in_column(env, value, made, node)
     if value.type.name != "row" or width != len(made.fields):
-        raise fault("TYPE_MISMATCH", f"Value expression and result of subquery must be of the same type: {value.type}", node)
+        raise fault(
+            "TYPE_MISMATCH", f"Value expression and result of subquery must be of the same type: {value.type}", node
+        )
     return _in_columns(env, value, made, node)
 
 
 def _in_column(env: Env, value: Typed, made: Compiled, node: exp.In) -> Typed:
     kind = common(value.type, made.fields[0].typed.type)
     if kind is None or not comparable(kind, ordered=False):
-        raise fault("TYPE_MISMATCH", f"Value expression and result of subquery must be of the same type: {value.type} vs {made.fields[0].typed.type}", node)  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"Value expression and result of subquery must be of the same type: {value.type} vs {made.fields[0].typed.type}",
+            node,
+        )  # noqa: E501
     if kind.name in {"row", "array", "map"}:
         raise fault("NOT_SUPPORTED", f"IN a subquery of {kind.name}s is not supported here", node)
     one, other = coerce(value, kind), coerce(made.fields[0].typed, kind)
     if kind.name == t.ZONED:
-        return Typed(f"(({one.sql}).u IN (SELECT ({other.sql}).u FROM ({made.sql}) AS {env.session.alias()}))", t.BOOLEAN)
+        return Typed(
+            f"(({one.sql}).u IN (SELECT ({other.sql}).u FROM ({made.sql}) AS {env.session.alias()}))", t.BOOLEAN
+        )
     return Typed(f"({one.sql} IN (SELECT {other.sql} FROM ({made.sql}) AS {env.session.alias()}))", t.BOOLEAN)
 
 
@@ -110,7 +130,9 @@ def _in_columns(env: Env, value: Typed, made: Compiled, node: exp.In) -> Typed:
     for at, item in enumerate(made.fields):
         kind = common(value.type.args[at], item.typed.type)
         if kind is None or kind.args or kind.name == t.ZONED:
-            raise fault("TYPE_MISMATCH", f"Value expression and result of subquery must be of the same type: {value.type}", node)
+            raise fault(
+                "TYPE_MISMATCH", f"Value expression and result of subquery must be of the same type: {value.type}", node
+            )
         ones.append(coerce(field_at(value, at), kind).sql)
         others.append(coerce(item.typed, kind).sql)
     listed = f"SELECT {', '.join(others)} FROM ({made.sql}) AS {env.session.alias()}"
@@ -162,7 +184,11 @@ def array(env: Env, node: exp.Array) -> Typed:
     values = [env.typed(part) for part in node.expressions]
     shared = coerce_all(values)
     if shared is None:
-        raise fault("TYPE_MISMATCH", f"All ARRAY elements must be the same type or coercible to a common type. Cannot find common type between {values[0].type} and {values[-1].type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(v.type) for v in values))}]", node)  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"All ARRAY elements must be the same type or coercible to a common type. Cannot find common type between {values[0].type} and {values[-1].type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(v.type) for v in values))}]",
+            node,
+        )  # noqa: E501
     parts, kind = shared
     listed = ", ".join(part.sql for part in parts)
     return Typed(f"CAST([{listed}] AS {t.duckdb_type(t.array(kind))})", t.array(kind))
@@ -182,7 +208,11 @@ def zoned_at(value: Typed, zone: Typed, node: exp.Expression) -> Typed:
     if value.type.name == "timestamp" or value.type == t.DATE:
         value = cast(value, Type(t.ZONED, value.type.params or (0,)))
     if value.type.name != t.ZONED or not (zone.type.textual or zone.type == t.UNKNOWN):
-        raise fault("TYPE_MISMATCH", f"Type of value must be a time or timestamp with or without time zone (actual {value.type})", node)  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"Type of value must be a time or timestamp with or without time zone (actual {value.type})",
+            node,
+        )  # noqa: E501
     known = zone.value if zone.literal and isinstance(zone.value, str) else None
     return Typed(f"athena_at_zone({value.sql}, {zone.sql})", value.type, zone=known)
 

@@ -66,7 +66,11 @@ def _renamed(made: Compiled, cte: exp.CTE) -> Compiled:
     if not names:
         return made
     if len(names) != len(made.fields):
-        raise fault("MISMATCHED_COLUMN_ALIASES", f"WITH column alias list has {len(names)} entries but WITH query '{cte.alias}' has {len(made.fields)} columns", cte)  # noqa: E501
+        raise fault(
+            "MISMATCHED_COLUMN_ALIASES",
+            f"WITH column alias list has {len(names)} entries but WITH query '{cte.alias}' has {len(made.fields)} columns",
+            cte,
+        )  # noqa: E501
     fields = (replace(item, name=name.lower(), written=name) for item, name in zip(made.fields, names, strict=True))
     return replace(made, fields=tuple(fields))
 
@@ -78,7 +82,9 @@ _SELECT_PARTS = ("expressions", "from_", "joins", "where", "group", "having", "o
 def _select(env: Env, node: exp.Select) -> Compiled:
     only(node, *_SELECT_PARTS)
     source = _source(env, node)
-    env = replace(env, scope=Scope(source.fields, env.scope.parent), windows=_named_windows(node), needs=set(source.needs))
+    env = replace(
+        env, scope=Scope(source.fields, env.scope.parent), windows=_named_windows(node), needs=set(source.needs)
+    )
     where = _where(env, node)
     outputs = [item for part in node.expressions for item in _outputs(env, part)]
     if not outputs:
@@ -170,7 +176,9 @@ def _distinct(node: exp.Select, outputs: list[Field]) -> str:
         raise fault("SYNTAX_ERROR", "mismatched input 'ON'", node)
     for item in outputs:
         if item.typed.type.name == "map":
-            raise fault("TYPE_MISMATCH", f"DISTINCT can only be applied to comparable types (actual: {item.typed.type})", node)
+            raise fault(
+                "TYPE_MISMATCH", f"DISTINCT can only be applied to comparable types (actual: {item.typed.type})", node
+            )
         grouping_key(item.typed, node)
     return "DISTINCT "
 
@@ -186,7 +194,9 @@ def _tailed(env: Env, made: Compiled, node: exp.Expression) -> Compiled:
     """A query with ORDER BY and limits put around it."""
     if not (node.args.get("order") or node.args.get("limit") or node.args.get("offset")):
         return made
-    sql = f"SELECT * FROM ({made.sql}) AS {env.session.alias()}{order_output(env, node, made.fields)}{limits(env, node)}"
+    sql = (
+        f"SELECT * FROM ({made.sql}) AS {env.session.alias()}{order_output(env, node, made.fields)}{limits(env, node)}"
+    )
     return Compiled(sql, _opaque(made.fields), made.needs | _all_needs(made.fields))
 
 
@@ -203,7 +213,9 @@ def _values(env: Env, node: exp.Values) -> Compiled:
     if None in kinds:
         types = " vs ".join(dict.fromkeys(f"row({', '.join(str(cell.type) for cell in entry)})" for entry in rows))
         raise fault("TYPE_MISMATCH", f"Values rows have mismatched types: {types}", node)
-    lines = (", ".join(coerce(cell, kind).sql for cell, kind in zip(entry, kinds, strict=True) if kind) for entry in rows)
+    lines = (
+        ", ".join(coerce(cell, kind).sql for cell, kind in zip(entry, kinds, strict=True) if kind) for entry in rows
+    )
     names = [f"_col{at}" for at in range(len(kinds))]
     alias = env.session.alias()
     sql = f"SELECT * FROM (VALUES {', '.join(f'({line})' for line in lines)}) AS {alias}({', '.join(names)})"
@@ -236,7 +248,11 @@ def _set_operation(env: Env, node: exp.SetOperation) -> Compiled:
     left, right = query(outside, node.this), query(outside, node.expression)
     word = _SET_WORDS[type(node)]
     if len(left.fields) != len(right.fields):
-        raise fault("TYPE_MISMATCH", f"{word} query has different number of fields: {len(left.fields)}, {len(right.fields)}", node)  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"{word} query has different number of fields: {len(left.fields)}, {len(right.fields)}",
+            node,
+        )  # noqa: E501
     pairs = list(zip(left.fields, right.fields, strict=True))
     kinds = [_set_type(one, other, at, word, node) for at, (one, other) in enumerate(pairs)]
     distinct = bool(node.args.get("distinct"))
@@ -257,7 +273,11 @@ def _set_operation(env: Env, node: exp.SetOperation) -> Compiled:
 def _set_type(one: Field, other: Field, at: int, word: str, node: exp.Expression) -> t.Type:
     kind = common(one.typed.type, other.typed.type)
     if kind is None:
-        raise fault("TYPE_MISMATCH", f"column {at + 1} in {word} query has incompatible types: {one.typed.type}, {other.typed.type}", node)  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"column {at + 1} in {word} query has incompatible types: {one.typed.type}, {other.typed.type}",
+            node,
+        )  # noqa: E501
     return kind
 
 

@@ -41,7 +41,9 @@ def _nested(sql: str, kind: Type) -> str:
     for at, (name, stored, part) in enumerate(zip(kind.fields, t.field_names(kind), kind.args, strict=True)):
         shown = _inner(f"struct_extract({sql}, {t.literal(stored)})", part)
         parts.append(f"{t.literal((name or f'field{at}') + '=')} || {shown}")
-    return f"CASE WHEN {sql} IS NULL THEN NULL ELSE '{{' || {' || {} || '.format(t.literal(', ')).join(parts)} || '}}' END"
+    return (
+        f"CASE WHEN {sql} IS NULL THEN NULL ELSE '{{' || {' || {} || '.format(t.literal(', ')).join(parts)} || '}}' END"
+    )
 
 
 def display(text: str, columns: tuple[tuple[str, Type], ...]) -> str:

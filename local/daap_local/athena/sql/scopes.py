@@ -157,7 +157,9 @@ def only(node: exp.Expression, *known: str) -> None:
     """Refuse a node that has parts which the translation does not know."""
     for name, value in node.args.items():
         if value and name not in known and name not in {"comments"}:
-            raise fault("NOT_SUPPORTED", f"{name.rstrip('_').upper()} of {type(node).__name__} is not supported here", node)
+            raise fault(
+                "NOT_SUPPORTED", f"{name.rstrip('_').upper()} of {type(node).__name__} is not supported here", node
+            )
 
 
 @contextmanager

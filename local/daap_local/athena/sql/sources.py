@@ -107,7 +107,11 @@ def _with_columns(fields: tuple[Field, ...], node: exp.Expression) -> tuple[Fiel
     if not names:
         return fields
     if len(names) != len(fields):
-        raise fault("MISMATCHED_COLUMN_ALIASES", f"Column alias list has {len(names)} entries but '{node.alias}' has {len(fields)} columns available", node)  # noqa: E501
+        raise fault(
+            "MISMATCHED_COLUMN_ALIASES",
+            f"Column alias list has {len(names)} entries but '{node.alias}' has {len(fields)} columns available",
+            node,
+        )  # noqa: E501
     return tuple(replace(item, name=name.lower(), written=name) for item, name in zip(fields, names, strict=True))
 
 
@@ -118,7 +122,11 @@ def _named(env: Env, node: exp.Table) -> Source:
     shared = env.ctes.get(node.name.lower()) if not node.db else None
     if shared is not None:
         return _cte(env, shared, node)
-    name = TableName(node.name.lower(), (node.db or env.database or "").lower() or None, (node.catalog or env.catalog or "").lower() or None)  # noqa: E501
+    name = TableName(
+        node.name.lower(),
+        (node.db or env.database or "").lower() or None,
+        (node.catalog or env.catalog or "").lower() or None,
+    )  # noqa: E501
     if name.database is None:
         raise fault("MISSING_SCHEMA_NAME", "Schema must be specified when session schema is not set", node)
     found = env.session.resolve(name)
@@ -194,12 +202,17 @@ def joined(env: Env, left: Source, join: exp.Join) -> Source:
     needs = left.needs | right.needs
     if join.args.get("using"):
         return _joined_using(left, right, join, needs)
-    fields = (*_sided(left.fields, join.side in {"RIGHT", "FULL"}), *_sided(right.fields, join.side in {"LEFT", "FULL"}))
+    fields = (
+        *_sided(left.fields, join.side in {"RIGHT", "FULL"}),
+        *_sided(right.fields, join.side in {"LEFT", "FULL"}),
+    )
     if join.args.get("on") is None:
         if join.side:
             raise fault("SYNTAX_ERROR", f"{join.side} JOIN needs a condition", join)
         return Source(f"{left.sql} CROSS JOIN {right.sql}", fields, needs)
-    on = replace(env, scope=Scope((*left.fields, *right.fields), env.scope.parent), aggregates="JOIN clause", needs=set())
+    on = replace(
+        env, scope=Scope((*left.fields, *right.fields), env.scope.parent), aggregates="JOIN clause", needs=set()
+    )
     test = truth(on.typed(join.args["on"]), "JOIN ON clause", join.args["on"])
     return Source(f"{left.sql} {join.side or 'INNER'} JOIN {right.sql} ON {test.sql}", fields, needs | on.needs)
 
@@ -233,7 +246,11 @@ def _single(source: Source, name: str, node: exp.Expression, side: str) -> Field
     found = [item for item in source.fields if item.name == name]
     if len(found) != 1:
         problem = "is missing from" if not found else "is ambiguous on"
-        raise fault("COLUMN_NOT_FOUND" if not found else "AMBIGUOUS_NAME", f"Column '{name}' {problem} {side} side of join", node)  # noqa: E501
+        raise fault(
+            "COLUMN_NOT_FOUND" if not found else "AMBIGUOUS_NAME",
+            f"Column '{name}' {problem} {side} side of join",
+            node,
+        )  # noqa: E501
     return found[0]
 
 
@@ -241,7 +258,10 @@ def _merged(one: Field, other: Field, name: str, side: str) -> Field:
     """The one column that USING leaves of two."""
     values = coerce_all([one.typed, other.typed])
     if values is None:
-        raise fault("TYPE_MISMATCH", f"Column types of left and right side are not compatible: {one.typed.type}, {other.typed.type}")  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"Column types of left and right side are not compatible: {one.typed.type}, {other.typed.type}",
+        )  # noqa: E501
     (first, second), kind = values
     if side == "FULL":
         typed = Typed(f"coalesce({first.sql}, {second.sql})", kind)
@@ -328,7 +348,11 @@ def _unnest_fields(made: list[Typed], node: exp.Unnest, needs: frozenset[Origin]
     if isinstance(offset, exp.Identifier) and names:
         names.append(offset.name)
     if names and len(names) != len(made):
-        raise fault("MISMATCHED_COLUMN_ALIASES", f"Column alias list has {len(names)} entries but '{node.alias}' has {len(made)} columns available", node)  # noqa: E501
+        raise fault(
+            "MISMATCHED_COLUMN_ALIASES",
+            f"Column alias list has {len(names)} entries but '{node.alias}' has {len(made)} columns available",
+            node,
+        )  # noqa: E501
     shown = names or [None] * len(made)
     return tuple(Field(name.lower() if name else None, typed, qualifiers, needs, written=name)
                  for name, typed in zip(shown, made, strict=True))  # fmt: skip

@@ -78,7 +78,10 @@ def filled(sql: str, parameters: Sequence[str]) -> str:
     except SqlglotError as error:
         raise SyntaxFault(f"mismatched input: {error}") from error
     if len(marks) != len(parameters):
-        raise AthenaFault("INVALID_PARAMETER_USAGE", f"line 1:1: Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}")  # noqa: E501
+        raise AthenaFault(
+            "INVALID_PARAMETER_USAGE",
+            f"line 1:1: Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}",
+        )  # noqa: E501
     for token, value in reversed(list(zip(marks, parameters, strict=True))):
         parse_expression(value)
         sql = sql[: token.start] + value + sql[token.end + 1 :]
@@ -91,7 +94,9 @@ def inserted(made: Translated, targets: Sequence[tuple[str, str]]) -> Translated
     Raises TYPE_MISMATCH where their number differs, or a type is not coercible.
     """
     kinds = [(name, parse_type(kind)) for name, kind in targets]
-    shown = f"Table: [{', '.join(str(kind) for _, kind in kinds)}], Query: [{', '.join(str(c.type) for c in made.columns)}]"
+    shown = (
+        f"Table: [{', '.join(str(kind) for _, kind in kinds)}], Query: [{', '.join(str(c.type) for c in made.columns)}]"
+    )
     if len(kinds) != len(made.columns):
         raise AthenaFault("TYPE_MISMATCH", f"line 1:1: Insert query has mismatched column types: {shown}")
     parts = []

@@ -145,7 +145,9 @@ def hive_type(kind: Type) -> str:
     """The type as Glue and Hive write it. Raises NOT_SUPPORTED for types that no Hive table can hold."""
     if kind.name == "row":
         if None in kind.fields:
-            raise AthenaFault("NOT_SUPPORTED", f"Anonymous row type is not supported in Hive. Please give each field a name: {kind}")
+            raise AthenaFault(
+                "NOT_SUPPORTED", f"Anonymous row type is not supported in Hive. Please give each field a name: {kind}"
+            )
         parts = zip(kind.fields, kind.args, strict=True)
         return f"struct<{','.join(f'{name}:{hive_type(part)}' for name, part in parts)}>"
     if kind.args:

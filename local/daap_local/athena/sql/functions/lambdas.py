@@ -24,7 +24,11 @@ WithLambda = Callable[[Env, exp.Anonymous], "Typed | None"]
 def _lambda(env: Env, node: exp.Expression, arguments: list[Type], call: exp.Expression) -> tuple[Typed, list[str]]:
     """A lambda's body, and the names that its arguments have in DuckDB."""
     if not isinstance(node, exp.Lambda) or len(node.expressions) != len(arguments):
-        raise fault("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {call.name}: a lambda of {len(arguments)} arguments is expected", call)  # noqa: E501
+        raise fault(
+            "FUNCTION_NOT_FOUND",
+            f"Unexpected parameters for function {call.name}: a lambda of {len(arguments)} arguments is expected",
+            call,
+        )  # noqa: E501
     names = [f"{env.session.alias()}_{part.name.lower()}" for part in node.expressions]
     quoted = [t.quoted(name) for name in names]
     bound = tuple((part.name.lower(), Typed(name, kind))
@@ -64,7 +68,9 @@ def filter_array(env: Env, node: exp.Anonymous) -> Typed | None:
         return None
     value = _array(env, node.expressions[0], node)
     body, (x,) = _lambda(env, node.expressions[1], [value.type.args[0]], node)
-    return Typed(f"list_filter({value.sql}, lambda {x}: coalesce({truth(body, 'lambda', node).sql}, false))", value.type)
+    return Typed(
+        f"list_filter({value.sql}, lambda {x}: coalesce({truth(body, 'lambda', node).sql}, false))", value.type
+    )
 
 
 def _matching(env: Env, node: exp.Anonymous) -> Typed | None:
@@ -89,7 +95,9 @@ def reduce(env: Env, node: exp.Anonymous) -> Typed | None:
         start = coerce(start, state)
         body, (s, x) = _lambda(env, node.expressions[2], [state, element], node)
     if not coercible(body.type, state):
-        raise fault("FUNCTION_NOT_FOUND", f"Unexpected parameters for function reduce: {body.type} is not {state}", node)
+        raise fault(
+            "FUNCTION_NOT_FOUND", f"Unexpected parameters for function reduce: {body.type} is not {state}", node
+        )
     held_state, held_element = t.duckdb_type(state), t.duckdb_type(element)
     pair = f"struct_pack(s := CAST(NULL AS {held_state}), e := p_)"
     step = _replaced(coerce(body, state).sql, {s: "a_.s", x: "b_.e"})
@@ -175,7 +183,9 @@ def map_zip_with(env: Env, node: exp.Anonymous) -> Typed | None:
         return None
     kinds = [one.type.args[0], one.type.args[1], other.type.args[1]]
     body, (k, x, y) = _lambda(env, node.expressions[2], kinds, node)
-    inner = _replaced(body.sql, {k: "p_", x: f"athena_map_element({one.sql}, p_)", y: f"athena_map_element({other.sql}, p_)"})
+    inner = _replaced(
+        body.sql, {k: "p_", x: f"athena_map_element({one.sql}, p_)", y: f"athena_map_element({other.sql}, p_)"}
+    )
     keys = f"athena_list_union(map_keys({one.sql}), map_keys({other.sql}))"
     pairs = f"list_transform({keys}, lambda p_: struct_pack(k := p_, v := {inner}))"
     kind = t.map_of(kinds[0], body.type)

@@ -64,7 +64,9 @@ def _group(given: list[Typed], node: exp.Expression) -> str:
         raise fault("FUNCTION_NOT_FOUND", f"Unexpected parameters for function {node.name}", node)
     count = group_count(_pattern(given[1], node))
     if given[2].literal and isinstance(given[2].value, int) and not 0 <= given[2].value <= count:
-        raise fault("INVALID_FUNCTION_ARGUMENT", f"Pattern has {count} groups. Cannot access group {given[2].value}", node)
+        raise fault(
+            "INVALID_FUNCTION_ARGUMENT", f"Pattern has {count} groups. Cannot access group {given[2].value}", node
+        )
     if not given[2].literal:
         raise fault("NOT_SUPPORTED", f"{node.name} with a group that is no constant is not supported here", node)
     return given[2].sql
@@ -119,7 +121,9 @@ def regexp_replace(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed 
     pattern = _pattern(given[1], node)
     wanted = given[2] if len(given) == 3 else None
     if wanted is not None and (not wanted.literal or not isinstance(wanted.value, str)):
-        raise fault("NOT_SUPPORTED", "regexp_replace with a replacement that is no constant is not supported here", node)
+        raise fault(
+            "NOT_SUPPORTED", "regexp_replace with a replacement that is no constant is not supported here", node
+        )
     template = _template(str(wanted.value), pattern, node) if wanted is not None else ""
     return Typed(_call("replace", given, node, t.literal(template)), t.VARCHAR)
 
@@ -138,11 +142,19 @@ def _template(text: str, pattern: str, node: exp.Expression) -> str:
         else:
             raise fault("INVALID_FUNCTION_ARGUMENT", "Illegal replacement sequence: illegal group reference", node)
         if number < 0:
-            raise fault("INVALID_FUNCTION_ARGUMENT", f"Illegal replacement sequence: unknown group {{ {found.group('name')} }}", node)  # noqa: E501
+            raise fault(
+                "INVALID_FUNCTION_ARGUMENT",
+                f"Illegal replacement sequence: unknown group {{ {found.group('name')} }}",
+                node,
+            )  # noqa: E501
         return rf"\g<{number}>"
 
-    pieces = re.compile(r"\\(?P<escaped>.)|\$\{(?P<name>\w+)\}|\$(?P<number>[0-9]+)|(?P<bad>\$|\\)|(?P<plain>[^$\\]+)", re.DOTALL)
-    return "".join(_literal(found.group("plain")) if found.group("plain") else part(found) for found in pieces.finditer(text))
+    pieces = re.compile(
+        r"\\(?P<escaped>.)|\$\{(?P<name>\w+)\}|\$(?P<number>[0-9]+)|(?P<bad>\$|\\)|(?P<plain>[^$\\]+)", re.DOTALL
+    )
+    return "".join(
+        _literal(found.group("plain")) if found.group("plain") else part(found) for found in pieces.finditer(text)
+    )
 
 
 def _literal(text: str) -> str:

@@ -207,7 +207,10 @@ _DATES = {
     "parse_duration(varchar) -> interval day to second": "athena_parse_duration({0})",
     "from_unixtime_nanos(bigint) -> timestamp(9) with time zone": "",
 }
-del _DATES["from_unixtime_nanos(bigint) -> timestamp(9) with time zone"], _LISTS["trim_array(array(T), bigint) -> array(T) "]
+del (
+    _DATES["from_unixtime_nanos(bigint) -> timestamp(9) with time zone"],
+    _LISTS["trim_array(array(T), bigint) -> array(T) "],
+)
 del _LISTS["shuffle(array(T)) -> array(T)"], _NUMBERS["mod(T, T) -> T"], _LISTS["map() -> map(unknown, unknown)"]
 
 SCALARS = MappingProxyType(

@@ -37,10 +37,16 @@ def coalesce(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None
     if len(given) < 2:
         return None
     if shared is None:
-        raise fault("TYPE_MISMATCH", f"All COALESCE operands must be the same type or coercible to a common type. Cannot find common type between {given[0].type} and {given[-1].type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(v.type) for v in given))}]", node)  # noqa: E501
+        raise fault(
+            "TYPE_MISMATCH",
+            f"All COALESCE operands must be the same type or coercible to a common type. Cannot find common type between {given[0].type} and {given[-1].type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(v.type) for v in given))}]",
+            node,
+        )  # noqa: E501
     values, kind = shared
     zones = {value.zone for value in values}
-    return Typed(f"coalesce({', '.join(value.sql for value in values)})", kind, zone=zones.pop() if len(zones) == 1 else None)
+    return Typed(
+        f"coalesce({', '.join(value.sql for value in values)})", kind, zone=zones.pop() if len(zones) == 1 else None
+    )
 
 
 def nullif(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None:
@@ -106,7 +112,11 @@ def decimal_rounding(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Type
         return _to_places(given, name, precision, scale)
     if len(given) != 1:
         return None
-    whole = max(1, min(t.MAX_DECIMAL, precision - scale + min(scale, 1))) if name != "truncate" else max(1, precision - scale)
+    whole = (
+        max(1, min(t.MAX_DECIMAL, precision - scale + min(scale, 1)))
+        if name != "truncate"
+        else max(1, precision - scale)
+    )
     kind = t.decimal(whole, 0)
     function = {"truncate": "trunc"}.get(name, name)
     return Typed(f"CAST({function}({given[0].sql}) AS {t.duckdb_type(kind)})", kind)
@@ -168,7 +178,10 @@ def zipped(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
     kind = Type("row", args=tuple(value.type.args[0] for value in given), fields=(None,) * len(given))
     held = t.duckdb_type(t.array(kind))
     parts = ", ".join(f"{name} := struct_extract_at(x, {at + 1})" for at, name in enumerate(t.field_names(kind)))
-    return Typed(f"CAST(list_transform(list_zip({', '.join(value.sql for value in given)}), lambda x: struct_pack({parts})) AS {held})", t.array(kind))  # noqa: E501
+    return Typed(
+        f"CAST(list_transform(list_zip({', '.join(value.sql for value in given)}), lambda x: struct_pack({parts})) AS {held})",
+        t.array(kind),
+    )  # noqa: E501
 
 
 def map_entries(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
@@ -188,7 +201,9 @@ def from_entries(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | 
     if kind.name != "row" or len(kind.args) != 2:
         return None
     names = t.field_names(kind)
-    parts = ", ".join(f"{name} := struct_extract(x, {t.literal(field)})" for name, field in zip("kv", names, strict=True))
+    parts = ", ".join(
+        f"{name} := struct_extract(x, {t.literal(field)})" for name, field in zip("kv", names, strict=True)
+    )
     pairs = f"list_transform({given[0].sql}, lambda x: struct_pack({parts}))"
     if node.name.lower() == "map_from_entries":
         return Typed(f"athena_map_from_pairs({pairs})", t.map_of(*kind.args))

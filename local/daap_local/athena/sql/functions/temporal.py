@@ -23,7 +23,14 @@ from daap_local.athena.sql.types import Type
 
 _DATE_UNITS = ("day", "week", "month", "quarter", "year")
 _CLOCK_UNITS = ("millisecond", "second", "minute", "hour")
-_MILLIS = {"millisecond": 1, "second": 1000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
+_MILLIS = {
+    "millisecond": 1,
+    "second": 1000,
+    "minute": 60_000,
+    "hour": 3_600_000,
+    "day": 86_400_000,
+    "week": 604_800_000,
+}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -60,7 +67,9 @@ def date_add(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None
         return Typed(sql, value.type, zone=value.zone)
     if value.type.name == t.ZONED and unit in {"day", "week"}:
         days = 7 if unit == "week" else 1
-        return Typed(f"athena_zoned_plus_days({value.sql}, CAST({number} * {days} AS INTEGER))", value.type, zone=value.zone)
+        return Typed(
+            f"athena_zoned_plus_days({value.sql}, CAST({number} * {days} AS INTEGER))", value.type, zone=value.zone
+        )
     kind = value.type
     if unit == "millisecond" and kind.params and kind.params[0] < 3:
         kind = Type(kind.name, (3,))
@@ -210,7 +219,9 @@ def now(env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None:
     if len(given) > 1 or precision > t.MAX_FRACTION:
         raise fault("NOT_SUPPORTED", f"{name}({precision}) is not supported here", node)
     moment = env.session.started.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-    cut = f"athena_round_timestamp(TIMESTAMP '{moment}', {precision})" if precision != 3 else f"TIMESTAMP '{moment[:23]}'"
+    cut = (
+        f"athena_round_timestamp(TIMESTAMP '{moment}', {precision})" if precision != 3 else f"TIMESTAMP '{moment[:23]}'"
+    )
     if name == "current_date":
         return Typed(f"DATE '{moment[:10]}'", t.DATE)
     if name in {"localtime", "current_time"}:
@@ -254,7 +265,11 @@ def _formatted(mysql: bool) -> Special:
 
 
 def _format_sql(value: Typed, pattern: str, node: exp.Expression, *, mysql: bool) -> str:
-    local = f"athena_local({value.sql})" if value.type.name == t.ZONED else cast_sql(value.sql, value.type, Type("timestamp", (6,)))
+    local = (
+        f"athena_local({value.sql})"
+        if value.type.name == t.ZONED
+        else cast_sql(value.sql, value.type, Type("timestamp", (6,)))
+    )
     wanted = mysql_to_strftime(pattern, node) if mysql else joda_to_strftime(pattern)
     if wanted is not None:
         return f"strftime({local}, {t.literal(wanted)})"
