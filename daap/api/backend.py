@@ -54,11 +54,15 @@ class Caller:
 
         Who may not is told the same whether the product exists or not.
         """
-        if any(self.principal.may(action, product, None) for action in actions):
-            return
-        owner = self._find_owner(product) if self.principal.has_owner_scope else None
-        if owner is None or not any(self.principal.may(action, product, owner) for action in actions):
+        if not self.may(product, *actions):
             raise Forbidden(f"{self.name} may not {' or '.join(actions)} {product}")
+
+    def may(self, product: str, *actions: Action) -> bool:
+        """Whether the caller may do one of the actions with the product."""
+        if any(self.principal.may(action, product, None) for action in actions):
+            return True
+        owner = self._find_owner(product) if self.principal.has_owner_scope else None
+        return owner is not None and any(self.principal.may(action, product, owner) for action in actions)
 
     def require_new(self, metadata: Metadata) -> None:
         """Raises Forbidden unless the caller may register a product with this metadata."""

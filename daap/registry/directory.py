@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from daap.errors import NotRegistered, ObjectMissing
 from daap.model.keys import HEADS, record_key, records_prefix
@@ -83,7 +83,7 @@ class Directory:
         """Up to `limit` products behind the name `after` that hold every word of `text`; and whether there are more."""
         words = text.lower().split()
         matching = self._match(words, keep, after)
-        found = [entry.registered for entry, _ in zip(matching, range(limit), strict=False)]
+        found = [entry.registered for entry in islice(matching, limit)]
         return found, next(matching, None) is not None
 
     def _match(self, words: list[str], keep: Callable[[Registered], bool], after: str) -> Iterator[Entry]:

@@ -20,6 +20,7 @@ from daap_local.folder_store import FolderStore
 LOGS = "daap_logs"
 _LATEST = "_latest"
 _BATCH_ROWS = 10_000
+_SHOWN = 10
 _EVENT_COLUMNS = {
     "time": "TIMESTAMP", "level": "VARCHAR", "stage": "VARCHAR", "message": "VARCHAR", "product": "VARCHAR",
     "table": "VARCHAR", "load": "VARCHAR", "actor": "VARCHAR", "rows": "BIGINT", "seconds": "DOUBLE",
@@ -43,6 +44,8 @@ class FolderQuery(QueryEngine):
             for name in connection.get_table_names(sql, qualified=True):
                 self._add_view(connection, name.partition(" AS ")[0])
             return connection.execute(statement).to_arrow_reader(_BATCH_ROWS)
+        except duckdb.CatalogException as error:
+            raise InvalidQuery(f"{error}\n\nA table is named with its database; {self._list_tables()}") from error
         except duckdb.IOException as error:
             raise EngineFailed(f"the query could not read its files: {error}") from error
         except duckdb.Error as error:
@@ -93,9 +96,19 @@ class FolderQuery(QueryEngine):
         try:
             return self._catalogue.table(database, table)
         except NotRegistered:
+            pass
+        try:
             if table.lower().endswith(_LATEST):
                 return self._catalogue.table(database, table[: -len(_LATEST)])
-            raise
+        except NotRegistered:
+            pass
+        raise NotRegistered(f"there is no table {database}.{table}; {self._list_tables()}")
+
+    def _list_tables(self) -> str:
+        """The tables there are, in words; the first ten."""
+        names = [f"{entry.ref.database}.{entry.ref.table}" for entry in self._catalogue.tables()]
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return f"there are {', '.join(names[:_SHOWN])}{more}" if names else "there are no tables yet"
 
     def _select_events(self) -> str:
         files = self._store.folder("logs/events/")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,16 +15,18 @@ from pathlib import Path
 from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import DaapError
 from daap.model.events import FileLanded, Outcome
-from daap.model.loads import Receipt, TableRef
+from daap.model.keys import file_key
+from daap.model.loads import LoadId, Receipt, TableRef
 from daap.model.product import Product
 from daap.model.table import Column, TableSchema
 from daap.model.verdict import Verdict, Written
 from daap.pipeline.audit import EVENTS
 from daap.pipeline.claims import open_claims
+from daap.pipeline.evolve import Evolved, change_schema
 from daap.pipeline.ingest import ingest_file
 from daap.pipeline.lake import Lake
 from daap.ports.engine import Engine, Progress, Source, silent
-from daap.registry.spec import build_product
+from daap.registry.spec import build_product, build_schema
 from daap.testing.memory_catalogue import MemoryCatalogue
 from daap.testing.memory_store import MemoryStore
 from daap_local.folder_catalogue import FolderCatalogue
@@ -36,11 +39,10 @@ TABLES = (TABLE, "sales", "returns")
 BAD = b"id,customer,amount\n1,Ann,1.00\ntwo,Bob,oops\n"
 """Two errors, both in line 3."""
 
-_COLUMNS = [
-    {"name": "id", "type": "int", "required": True},
-    {"name": "customer", "type": "varchar(20)", "personal": True},
-    {"name": "amount", "type": "decimal(18,2)"},
-]
+ID: dict[str, object] = {"name": "id", "type": "int", "required": True}
+CUSTOMER: dict[str, object] = {"name": "customer", "type": "varchar(20)", "personal": True}
+AMOUNT: dict[str, object] = {"name": "amount", "type": "decimal(18,2)"}
+_COLUMNS = [ID, CUSTOMER, AMOUNT]
 
 
 def make_product(name: str = PRODUCT, tables: tuple[str, ...] = TABLES, files: tuple[str, ...] = (PAPERS,)) -> Product:
@@ -52,6 +54,15 @@ def make_product(name: str = PRODUCT, tables: tuple[str, ...] = TABLES, files: t
         "tables": {table: {"tableDescription": "a sample", "columns": _COLUMNS} for table in tables},
         "files": {file: {"description": "a sample"} for file in files},
     })  # fmt: skip
+
+
+def make_table(*columns: str | dict[str, object], **dialect: object) -> TableSchema:
+    """A schema of columns, each `"name type"` or a whole spec; by default the sample's own."""
+    listed = [
+        dict(zip(("name", "type"), column.split(" ", 1), strict=True)) if isinstance(column, str) else column
+        for column in columns or _COLUMNS
+    ]
+    return build_schema({"tableDescription": "a sample", "columns": listed, "dialect": dialect})
 
 
 def make_csv(first: int = 1, rows: int = 3) -> bytes:
@@ -124,6 +135,16 @@ class Bench:
         """Drops a file and takes it in."""
         return self.ingest(self.drop(name, data, table, product))
 
+    def load(self, stamp: str, data: bytes, table: str = TABLE, product: str = PRODUCT, major: int = 1) -> Outcome:
+        """Takes a file in whose load timestamp is given, as an upload of that moment would be."""
+        key = file_key("landing", LoadId(TableRef(product, major, table), stamp), str(uuid.uuid4()))
+        self.lake.store.put(key, data)
+        return self.ingest(key)
+
+    def change(self, *columns: str | dict[str, object], table: str = TABLE, **dialect: object) -> Evolved:
+        """Gives a table of the sample product other columns."""
+        return change_schema(self.lake, PRODUCT, table, make_table(*columns, **dialect), "ann")
+
     def read(self, key: str) -> bytes:
         """The content of an object."""
         return self.lake.store.read(key)[0]
@@ -140,9 +161,13 @@ class Bench:
         """All receipts, the oldest first."""
         return sorted(self.lake.ledger.list(), key=lambda receipt: receipt.load_timestamp)
 
-    def snapshots(self, table: str = TABLE, product: str = PRODUCT) -> list[str]:
+    def snapshots(self, table: str = TABLE, product: str = PRODUCT, major: int = 1) -> list[str]:
         """The load timestamps of a table's snapshots."""
-        return list(self.lake.catalogue.snapshots(TableRef(product, 1, table)))
+        return list(self.lake.catalogue.snapshots(TableRef(product, major, table)))
+
+    def contents(self, prefix: str = "metadata/") -> dict[str, bytes]:
+        """All objects that begin with a prefix."""
+        return {key: self.read(key) for key in self.keys(prefix)}
 
     def claims(self) -> list[str]:
         """The names of the files that are on their way."""

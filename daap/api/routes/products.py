@@ -30,7 +30,9 @@ from daap.api.bodies import (
     VersionQuery,
 )
 from daap.api.failures import fails
+from daap.errors import AlreadyRegistered, InvalidSpec, SpecProblem
 from daap.model.keys import record_key
+from daap.model.product import Product
 from daap.model.versions import parse_version
 from daap.pipeline.manage import amend_product, register_product, set_hold
 from daap.pipeline.remove import delete_product
@@ -46,12 +48,23 @@ _SEEN = (Action.READ, Action.UPLOAD)
 @router.post("/data-product/register", status_code=201, responses=fails(409))
 def register(body: RegisterBody, caller: Call) -> Message:
     """Register a new data product."""
-    given: dict[str, Any] = {"tables": body.tables, "files": body.files}
-    product = build_product(body.metadata | {key: value for key, value in given.items() if value})
+    product = _read_product(body)
     caller.require_new(product.metadata)
-    register_product(caller.lake, product, caller.name)
+    try:
+        register_product(caller.lake, product, caller.name)
+    except AlreadyRegistered:
+        if caller.may(product.name, *_SEEN):
+            raise
+        raise AlreadyRegistered(f"the name {product.name} is taken; choose another") from None
     caller.backend.directory.forget()
     return Message(message=f"{product.name} registered in the data platform")
+
+
+def _read_product(body: RegisterBody) -> Product:
+    given: dict[str, Any] = {"tables": body.tables, "files": body.files}
+    if misplaced := sorted(given.keys() & body.metadata.keys()):
+        raise InvalidSpec([SpecProblem(f"metadata.{key}", f"stands beside metadata, as {key}") for key in misplaced])
+    return build_product(body.metadata | {key: value for key, value in given.items() if value})
 
 
 @router.get("/data-product", responses=fails())

@@ -6,6 +6,7 @@ import errno
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -26,10 +27,8 @@ def serve(options: Options, ready: Callable[[int], None]) -> None:
         server = make_server(options)
         ready(listener.getsockname()[1])
         threading.Thread(target=_warm_up, name="athena-warm", daemon=True).start()
-        try:
+        with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            pass
 
 
 def make_server(options: Options) -> uvicorn.Server:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.config import LOGGING_CONFIG
 
 from daap.access.authenticator import Authenticator, chain
 from daap.access.oidc import OidcVerifier, read_settings
@@ -28,7 +33,7 @@ from daap_local.server.parts import sweep_uploads
 from daap_local.server.presigner import FolderPresigner
 from daap_local.server.routes import routes
 from daap_local.server.secret import load_secret
-from daap_local.watcher import Report, Watcher
+from daap_local.watcher import LOOK_SECONDS, Report, Watcher
 
 ACTOR = "server"
 """Who the audit log names for a file that lies in landing without an upload of its own."""
@@ -74,10 +79,38 @@ def run_server(app: FastAPI, listening: socket.socket, *, verbose: bool) -> None
     """Serves until it is interrupted; requests that are on their way are answered first."""
     config = uvicorn.Config(
         app, log_level="info" if verbose else "warning", access_log=verbose, server_header=False, lifespan="off",
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=30, log_config=_plan_logs(),
     )  # fmt: skip
-    with suppress(KeyboardInterrupt):  # raised again once everything is answered
+    with suppress(KeyboardInterrupt), _ending_on_terminate():  # raised again once everything is answered
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _plan_logs() -> dict[str, Any]:
+    """uvicorn's own, but all to standard error: standard output is for loads."""
+    plan = copy.deepcopy(LOGGING_CONFIG)
+    plan["handlers"]["access"] |= {"stream": "ext://sys.stderr", "filters": ["queries"]}
+    plan["filters"] = {"queries": {"()": lambda: _hide_query}}
+    return plan
+
+
+def _hide_query(record: logging.LogRecord) -> bool:
+    """Keeps what may be a secret, such as the signature of an address for a part, out of the log."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+    return True
+
+
+@contextmanager
+def _ending_on_terminate() -> Iterator[None]:
+    """Makes SIGTERM end the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -86,11 +119,26 @@ def watching(lake: Lake, root: Path, report: Report) -> Iterator[None]:
     landing = root / "landing"
     with translated(f"write {landing}"):
         landing.mkdir(parents=True, exist_ok=True)
-    watcher = Watcher(lake, landing, ACTOR, report)
-    thread = threading.Thread(target=watcher.watch, name="daap-watch", daemon=True)
+    watcher, ended = Watcher(lake, landing, ACTOR, report), threading.Event()
+    thread = threading.Thread(
+        target=_keep_watching, args=(watcher, landing, report, ended), name="daap-watch", daemon=True
+    )
     thread.start()
     try:
         yield
     finally:
+        ended.set()
         watcher.stop()
         thread.join()
+
+
+def _keep_watching(watcher: Watcher, landing: Path, report: Report, ended: threading.Event) -> None:
+    """Watches until the end: what hinders a look now must not leave later files lying."""
+    while True:
+        try:
+            watcher.watch()
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            with suppress(OSError):  # nobody reads our output any more
+                report(landing, StoreUnavailable(f"cannot watch {landing}: {error}; this is tried again"))
+        if ended.wait(LOOK_SECONDS):
+            return

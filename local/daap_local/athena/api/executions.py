@@ -31,7 +31,7 @@ class Executions:
                 self._known.popitem(last=False)
 
     def remember(self, token: str, given: Any, query: str) -> str:  # noqa: ANN401 - JSON
-        """The id that a ClientRequestToken stands for: `query`, if it is new; raises where the request is another one."""
+        """The id that a ClientRequestToken stands for: `query`, if it is new; raises for another request under it."""
         with self._lock:
             known, before = self._tokens.setdefault(token, (query, given))
         if before != given:

@@ -34,7 +34,7 @@ def matching(expression: str, keys: Sequence[Json], partitions: Sequence[Json]) 
     return found
 
 
-def _parse(expression: str) -> exp.Expression:
+def _parse(expression: str) -> exp.Expr:
     import sqlglot  # noqa: PLC0415 - slow to import, and seldom needed
 
     try:
@@ -50,7 +50,7 @@ def _number(value: str) -> Value:
         return None
 
 
-def _judge(node: exp.Expression, row: Mapping[str, Value]) -> bool | None:
+def _judge(node: exp.Expr, row: Mapping[str, Value]) -> bool | None:
     """True, false, or None for unknown, as SQL has it."""
     from sqlglot import exp  # noqa: PLC0415 - as above
 
@@ -71,7 +71,7 @@ def _join(conjunct: bool, left: bool | None, right: bool | None) -> bool | None:
     return None if left is None or right is None else conjunct
 
 
-def _compare(node: exp.Expression, row: Mapping[str, Value]) -> bool | None:
+def _compare(node: exp.Expr, row: Mapping[str, Value]) -> bool | None:
     from sqlglot import exp  # noqa: PLC0415 - as above
 
     orders: dict[type[Any], Callable[[Any, Any], bool]] = {
@@ -106,7 +106,7 @@ def _is_like(value: Any, pattern: Any) -> bool:  # noqa: ANN401 - texts
     return re.fullmatch("".join(parts), str(value), re.DOTALL) is not None
 
 
-def _value(node: exp.Expression, row: Mapping[str, Value]) -> Value:
+def _value(node: exp.Expr, row: Mapping[str, Value]) -> Value:
     from sqlglot import exp  # noqa: PLC0415 - as above
 
     if isinstance(node, exp.Column):

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/glue/latest/webapi/API_Operations.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -239,8 +240,6 @@ def _each(items: Iterable[Any], do: Callable[[Any], None], name: Callable[[Any],
 
 
 def _like(expression: str, name: str) -> bool:
-    import re  # noqa: PLC0415 - only for this
-
     pattern = expression.replace("*", ".*").replace("..*", ".*")
     try:
         return re.fullmatch(pattern, name, re.IGNORECASE) is not None
@@ -249,7 +248,7 @@ def _like(expression: str, name: str) -> bool:
 
 
 def _is_iceberg(table: Json) -> bool:
-    return (table.get("Parameters") or {}).get("table_type", "").lower() == "iceberg"
+    return str((table.get("Parameters") or {}).get("table_type", "")).lower() == "iceberg"
 
 
 def _without_columns(partition: Json) -> Json:

@@ -89,7 +89,7 @@ class NamedQueries:
         """UpdateNamedQuery."""
         with self.shelf.transaction():
             found = self._find(given["NamedQueryId"])
-            changes = {key: given[key] for key in ("Name", "Description", "QueryString") if key in given}
+            changes: Json = {key: given[key] for key in ("Name", "Description", "QueryString") if key in given}
             self._save({**found, **changes})
         return {}
 

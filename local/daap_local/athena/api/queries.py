@@ -165,7 +165,7 @@ def _parse(sql: str) -> s.Statement:
 
 
 def _result_place(given: Json, settings: Settings) -> tuple[str, dict[str, str] | None]:
-    """The folder for the results, and how they are to be encrypted: the work group's word counts where it is enforced."""
+    """The folder for the results, and their encryption: the work group's word counts where it is enforced."""
     asked = settings.output if settings.enforced and settings.output else given.get("OutputLocation") or settings.output
     if not asked:
         raise invalid_request(

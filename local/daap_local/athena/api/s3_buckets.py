@@ -141,7 +141,7 @@ def _grouped(found: Iterator[KeyInfo], prefix: str, delimiter: str, after: str) 
 
 
 def _take(entries: Iterator[KeyInfo | str], most: int) -> tuple[list[KeyInfo | str], bool]:
-    found = []
+    found: list[KeyInfo | str] = []
     for one in entries:
         if len(found) == most:
             return found, bool(most)

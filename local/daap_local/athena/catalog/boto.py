@@ -43,7 +43,7 @@ class BotoCatalog(GlueCatalog):
     def _list(self, verb: str, field: str, **given: Any) -> list[Json]:  # noqa: ANN401 - any parameters
         with _told():
             pages = self._client.get_paginator(verb).paginate(**given)
-            return [_plain(one) for page in pages for one in page[field]]
+            return [_document(one) for page in pages for one in page[field]]
 
     def databases(self) -> list[Json]:
         """See GlueCatalog."""
@@ -52,7 +52,7 @@ class BotoCatalog(GlueCatalog):
     def database(self, name: str) -> Json:
         """See GlueCatalog."""
         with _told():
-            return _plain(self._client.get_database(Name=name.lower())["Database"])
+            return _document(self._client.get_database(Name=name.lower())["Database"])
 
     def create_database(self, given: Json) -> None:
         """See GlueCatalog."""
@@ -77,7 +77,7 @@ class BotoCatalog(GlueCatalog):
     def table(self, database: str, name: str) -> Json:
         """See GlueCatalog."""
         with _told():
-            return _plain(self._client.get_table(DatabaseName=database.lower(), Name=name.lower())["Table"])
+            return _document(self._client.get_table(DatabaseName=database.lower(), Name=name.lower())["Table"])
 
     def create_table(self, database: str, given: Json) -> None:
         """See GlueCatalog."""
@@ -112,7 +112,7 @@ class BotoCatalog(GlueCatalog):
         """See GlueCatalog."""
         names = {"DatabaseName": database.lower(), "TableName": table.lower()}
         with _told():
-            return _plain(self._client.get_partition(**names, PartitionValues=list(values))["Partition"])
+            return _document(self._client.get_partition(**names, PartitionValues=list(values))["Partition"])
 
     def create_partition(self, database: str, table: str, given: Json) -> None:
         """See GlueCatalog."""
@@ -145,8 +145,13 @@ class BotoCatalog(GlueCatalog):
             self._client.delete_partition(**names, PartitionValues=list(values))
 
 
+def _document(given: Any) -> Json:  # noqa: ANN401 - an answer of botocore's
+    """An answer as plain JSON."""
+    return {key: _plain(one) for key, one in given.items()}
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Times as seconds, so that answers are plain JSON."""
+    """Times as seconds."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list):

@@ -11,7 +11,7 @@ from daap_local.athena.catalog.shelved import ShelfCatalog
 
 
 class JoinedCatalog(GlueCatalog):
-    """A database of the lake is read-only as far as the lake's own tables go; tables of one's own may stand beside them."""
+    """The lake's own tables are read-only; tables of one's own may stand beside them in its databases."""
 
     def __init__(self, lake: LakeTables, own: ShelfCatalog) -> None:
         self._lake, self._own = lake, own

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
+from daap.errors import Cancelled
 from daap_local.athena.catalog.convert import partition_of, table_of
 from daap_local.athena.catalog.faults import EntityMissing
 from daap_local.athena.catalog.port import GlueCatalog, Json
@@ -105,10 +106,10 @@ class Job:
         return found
 
     def check_cutoff(self) -> None:
-        """Raises where the statement would read more than its work group lets it."""
+        """Cancels a statement that would read more than its work group lets it, as Athena does."""
         cutoff = self.request.cutoff
         if cutoff is not None and self.execution.usage.bytes > cutoff:
-            raise AthenaFault("QUERY_REJECTED", f"Bytes scanned limit was exceeded: the limit is {cutoff} bytes")
+            raise Cancelled(f"Bytes scanned limit was exceeded: the limit is {cutoff} bytes")
 
     def partitions(self, table: GlueTable) -> list[Partition]:
         """All partitions that the catalogue has."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from daap_local.athena.catalog.convert import VIEW, table_of
 from daap_local.athena.execution.context import Job
-from daap_local.athena.execution.sources import values_source
+from daap_local.athena.execution.pruning import Text, rows_source
 from daap_local.athena.hive.views import decode_view
 from daap_local.athena.sql import Relation, Scan, parse_type
 from daap_local.athena.tables import ColumnDef, GlueTable, TableName
@@ -26,7 +26,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _NUMBERS = frozenset({"ordinal_position"})
 
-Values = tuple[str | int | None, ...]
+Values = tuple[Text, ...]
 
 
 def is_information(name: TableName) -> bool:
@@ -49,7 +49,7 @@ def source(job: Job, scan: Scan) -> str:
     table = scan.name.table.lower()
     columns = [ColumnDef(name, _type(name)) for name in _TABLES[table]]
     rows = {"schemata": _schemata, "tables": _table_rows, "columns": _column_rows, "views": _view_rows}[table](job)
-    return values_source(columns, list(rows))
+    return rows_source(job.session.connect(), columns, list(rows))
 
 
 def _schemata(job: Job) -> Iterator[Values]:

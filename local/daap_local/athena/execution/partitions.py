@@ -10,8 +10,9 @@ from daap_local.athena.catalog.faults import EntityExists, EntityMissing
 from daap_local.athena.catalog.port import Json
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.metafile import ColumnInfo
+from daap_local.athena.execution.pruning import NULL_VALUE
 from daap_local.athena.execution.results import Text
-from daap_local.athena.execution.sources import NULL_VALUE, as_folder
+from daap_local.athena.execution.sources import as_folder
 from daap_local.athena.execution.tables import set_table_location
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.paths import partition_name, partition_values
@@ -132,7 +133,7 @@ def _existing(job: Job, table: GlueTable, values: Sequence[str]) -> Json:
 
 
 def repair_table(job: Job, statement: s.RepairTable) -> Text:
-    """MSCK REPAIR TABLE: adds the partitions whose folders lie below the table's location; removes none, as in Athena."""
+    """MSCK REPAIR TABLE: adds the partitions whose folders lie below the table's location; removes none."""
     table = _partitioned(job, statement.name.table, job.table(statement.name))
     keys = [key.name for key in table.partition_keys]
     known = {tuple(one["Values"]) for one in job.catalog.partitions(table.database, table.name)}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from daap_local.athena.catalog.convert import VIEW
 from daap_local.athena.execution import information
 from daap_local.athena.execution.context import Job
-from daap_local.athena.execution.sources import HIDDEN, partitions_source, source_of
+from daap_local.athena.execution.pruning import partitions_source
+from daap_local.athena.execution.sources import HIDDEN, source_of
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.views import decode_view
 from daap_local.athena.sql import Relation, Translated, View, translate

@@ -53,7 +53,7 @@ class Runner:
     def _fail(self, execution: Execution, session: Session, error: Exception) -> None:
         fault = _fault_of(error, session)
         if isinstance(fault, Cancelled):
-            execution.end(CANCELLED, "Query cancelled by user")
+            execution.end(CANCELLED, str(fault))
             return
         failure = errors.failure_of(fault)
         execution.end(FAILED, failure.message, failure)
@@ -64,7 +64,7 @@ def _fault_of(error: Exception, session: Session) -> Exception:
     if session.exhausted.is_set() or isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         return AthenaFault("EXHAUSTED_RESOURCES", "Query exhausted resources at this scale factor")
     if session.stopped.is_set() or isinstance(error, duckdb.InterruptException):
-        return Cancelled("the query was stopped")
+        return Cancelled("Query cancelled by user")
     if isinstance(error, duckdb.Error):
         return fault_in(error) or fault_of(error)
     return error

@@ -60,7 +60,7 @@ class Session:
     def check(self) -> None:
         """Raises Cancelled once the statement is to stop."""
         if self.stopped.is_set():
-            raise Cancelled("the query was stopped")
+            raise Cancelled("Query cancelled by user")
 
     def stop(self, *, exhausted: bool = False) -> None:
         """Ends what runs; to be called again until it has ended, since between two steps nothing can be interrupted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from daap_local.athena import statements as s
 from daap_local.athena.catalog.convert import VIEW
 from daap_local.athena.catalog.faults import EntityMissing
+from daap_local.athena.catalog.port import Json
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.metafile import ColumnInfo
 from daap_local.athena.execution.resolving import resolve
@@ -29,7 +30,7 @@ def create_view(job: Job, statement: s.CreateView) -> None:
     )  # fmt: skip
     _check_names([column.name for column in found.columns])
     presto = [(column.name, str(column.type)) for column in found.columns]
-    given = {
+    given: Json = {
         "Name": name, "TableType": VIEW, "Parameters": dict(VIEW_PARAMETERS), "PartitionKeys": [],
         "StorageDescriptor": {
             "Columns": [{"Name": column.name, "Type": hive_type(column.type)} for column in found.columns],
@@ -43,7 +44,7 @@ def create_view(job: Job, statement: s.CreateView) -> None:
     _save(job, database, given, replace=before is not None)
 
 
-def _save(job: Job, database: str, given: dict[str, object], *, replace: bool) -> None:
+def _save(job: Job, database: str, given: Json, *, replace: bool) -> None:
     try:
         if replace:
             job.catalog.update_table(database, given)

@@ -17,15 +17,21 @@ from daap_local.athena.catalog.faults import EntityExists, EntityMissing
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.metafile import ColumnInfo
 from daap_local.athena.execution.partitions import partition_input
+from daap_local.athena.execution.pruning import NULL_VALUE
 from daap_local.athena.execution.record import Outcome, result_location
 from daap_local.athena.execution.resolving import Planned, plan, refuse_foreign
 from daap_local.athena.execution.results import write_manifest, write_metadata
-from daap_local.athena.execution.sources import NULL_VALUE, as_folder
+from daap_local.athena.execution.sources import as_folder
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.paths import partition_values
 from daap_local.athena.hive.tables import as_select_table
 from daap_local.athena.hive.writing import (
-    Target, WrittenFile, target_of_ctas, target_of_table, target_of_unload, write_rows,
+    Target,
+    WrittenFile,
+    target_of_ctas,
+    target_of_table,
+    target_of_unload,
+    write_rows,
 )  # fmt: skip
 from daap_local.athena.sql import ResultColumn, hive_type
 from daap_local.athena.tables import ColumnDef, GlueTable, TableName
@@ -134,9 +140,8 @@ def _make_table(job: Job, target: Target, database: str, name: str, location: st
     try:
         job.catalog.create_table(database, {**table_input(table), "Owner": "hadoop"})
     except EntityExists:
-        raise AthenaFault(
-            "TABLE_ALREADY_EXISTS", f"line 1:1: Destination table '{database}.{name}' already exists"
-        ) from None
+        where = f"awsdatacatalog.{database}.{name}"
+        raise AthenaFault("TABLE_ALREADY_EXISTS", f"line 1:1: Destination table '{where}' already exists") from None
 
 
 def _make_partitions(job: Job, database: str, name: str, target: Target, written: Sequence[WrittenFile]) -> None:

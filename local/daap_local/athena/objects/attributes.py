@@ -32,7 +32,7 @@ class AttributeShelf:
         self._shelf = shelf
 
     def get(self, bucket: str, info: KeyInfo) -> Attributes:
-        """An object's attributes. One that did not come through the API has an ETag in the form of a multipart upload's.
+        """An object's attributes. One that did not come through the API has an ETag as multipart uploads have it.
 
         Such an ETag is no MD5 of the content, as S3 says itself, but it changes whenever the object does.
         Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html

@@ -43,7 +43,7 @@ class Objects(ABC):
     def create(self, uri: str) -> BinaryIO:
         """A stream to write to; the object is there, whole, once it is closed.
 
-        Left through a `with` block by an exception, nothing is written. Raises AccessRefused where it may not be written.
+        A `with` block that is left by an exception writes nothing. Raises AccessRefused where one may not write.
         """
 
     @abstractmethod

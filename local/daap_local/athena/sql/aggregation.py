@@ -12,13 +12,12 @@ from sqlglot import exp
 
 from daap_local.athena.sql import types as t
 from daap_local.athena.sql.casts import cast, coerce
-from daap_local.athena.sql.coercion import as_decimal, coercible
+from daap_local.athena.sql.coercion import coercible
 from daap_local.athena.sql.comparing import comparable, grouping_key, truth
 from daap_local.athena.sql.functions.aggregates import AGGREGATES, WINDOWED
 from daap_local.athena.sql.functions.signatures import Signature, call, described
 from daap_local.athena.sql.ordering import ordering
 from daap_local.athena.sql.scopes import Env, Typed, fault, only
-from daap_local.athena.sql.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +187,13 @@ def _arbitrary(_name: str, arguments: list[Typed], tail: Tail) -> Typed | None:
     return Typed(tail.fill(f"any_value({arguments[0].sql}){{w}}"), arguments[0].type, zone=arguments[0].zone)
 
 
+def _histogram(_name: str, arguments: list[Typed], tail: Tail) -> Typed | None:
+    if len(arguments) != 1:
+        return None
+    kind = t.map_of(grouping_key(arguments[0]).type, t.BIGINT)
+    return Typed(tail.fill(f"CAST(histogram({arguments[0].sql}){{w}} AS {t.duckdb_type(kind)})"), kind)
+
+
 def _refused(name: str, _arguments: list[Typed], _tail: Tail) -> Typed | None:
     raise fault("NOT_SUPPORTED", f"{name} is not supported here")
 
@@ -195,7 +201,7 @@ def _refused(name: str, _arguments: list[Typed], _tail: Tail) -> Typed | None:
 _SPECIAL = {
     "sum": _sum, "avg": _average, "min": _extreme, "max": _extreme, "min_by": _extreme_by, "max_by": _extreme_by,
     "approx_percentile": _percentile, "skewness": _moment_statistics, "kurtosis": _moment_statistics,
-    "arbitrary": _arbitrary, "any_value": _arbitrary,
+    "histogram": _histogram, "arbitrary": _arbitrary, "any_value": _arbitrary,
     **dict.fromkeys(("checksum", "reduce_agg", "numeric_histogram", "approx_most_frequent", "approx_set", "merge",
                      "tdigest_agg", "qdigest_agg", "multimap_union", "entropy"), _refused),
 }  # fmt: skip
@@ -328,7 +334,3 @@ def grouping(env: Env, arguments: Iterable[exp.Expression]) -> Typed:
     """grouping(column, ...): which of the columns are not grouped by, as bits."""
     return Typed(f"CAST(grouping({', '.join(env.typed(part).sql for part in arguments)}) AS BIGINT)", t.BIGINT)
 
-
-def decimal_of(kind: Type) -> Type:
-    """The decimal that an integer type counts as."""
-    return as_decimal(kind)

@@ -27,13 +27,13 @@ def install(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _macros() -> Iterator[str]:
+    yield files("daap_local.athena.sql").joinpath("macros.sql").read_text(encoding="utf-8")
     yield _macro("athena_trimmed(x)", f"trim(x, {_quoted(_SPACES)})")
     for name in ("trim", "ltrim", "rtrim"):
         yield _macro(f"athena_{name}(x)", f"{name}(x, {_quoted(_TRIMMED)})")
     for name, (held, shown, least) in _INTEGERS.items():
         yield from _integer_macros(name, held, shown, least)
     yield from _floating_macros()
-    yield files("daap_local.athena.sql").joinpath("macros.sql").read_text(encoding="utf-8")
 
 
 def _macro(head: str, body: str) -> str:

@@ -122,8 +122,6 @@ CREATE OR REPLACE MACRO athena_text_timestamp(x) AS
         AND TRY_CAST(x AS TIMESTAMP) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMP)
     ELSE athena_read_timestamp(x) END;
 
-CREATE OR REPLACE MACRO athena_text_zoned(x) AS athena_read_zoned(athena_zoned_of(x));
-
 CREATE OR REPLACE MACRO athena_text_time(x) AS
     athena_checked(x, CASE WHEN regexp_full_match(x, '([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]{1,6})?)?')
         THEN TRY_CAST(CASE WHEN length(x) - length(replace(x, ':', '')) = 1 THEN x || ':00' ELSE x END AS TIME) END,
@@ -217,6 +215,8 @@ CREATE OR REPLACE MACRO athena_round_zoned(v, p) AS athena_zoned(athena_round_ti
 CREATE OR REPLACE MACRO athena_read_zoned(s) AS
     CASE WHEN s IS NOT NULL THEN struct_pack(u := make_timestamp(CAST(split_part(s, '|', 1) AS BIGINT)), z := split_part(s, '|', 2)) END;
 
+CREATE OR REPLACE MACRO athena_text_zoned(x) AS athena_read_zoned(athena_zoned_of(x));
+
 CREATE OR REPLACE MACRO athena_zone_offset(v) AS
     (epoch_us(athena_local(v)) - epoch_us(struct_extract(v, 'u'))) // 60000000;
 
@@ -258,10 +258,10 @@ CREATE OR REPLACE MACRO athena_substr3(x, n, size) AS
 
 CREATE OR REPLACE MACRO athena_strpos(x, y) AS CAST(CASE WHEN y = '' THEN 1 ELSE strpos(x, y) END + 0 * length(x) AS BIGINT);
 
-CREATE OR REPLACE MACRO athena_replace(x, y, z) AS CASE WHEN y = '' THEN athena_interleaved(x, z) ELSE replace(x, y, z) END;
-
 CREATE OR REPLACE MACRO athena_interleaved(x, z) AS
     CASE WHEN x = '' THEN z ELSE z || array_to_string(list_transform(string_split(x, ''), lambda c: c || z), '') END;
+
+CREATE OR REPLACE MACRO athena_replace(x, y, z) AS CASE WHEN y = '' THEN athena_interleaved(x, z) ELSE replace(x, y, z) END;
 
 CREATE OR REPLACE MACRO athena_pad_ok(n, y, value) AS
     athena_guard(n < 0 OR n > 2147483647, 'INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]',
@@ -297,14 +297,6 @@ CREATE OR REPLACE MACRO athena_hamming(x, y) AS
         CAST(len(list_filter(list_zip(string_split(x, ''), string_split(y, '')), lambda p: struct_extract_at(p, 1) <> struct_extract_at(p, 2))) AS BIGINT));
 
 CREATE OR REPLACE MACRO athena_concat_array(y, a) AS CASE WHEN y IS NOT NULL THEN array_to_string(a, y) END;
-
-CREATE OR REPLACE MACRO athena_split_to_map(x, y, z) AS
-    athena_map_from_pairs(list_transform(CASE WHEN x = '' THEN [] ELSE string_split(x, y) END,
-        lambda p: struct_pack(k := athena_entry_key(p, z), v := substr(p, strpos(p, z) + length(z)))));
-
-CREATE OR REPLACE MACRO athena_split_to_multimap(x, y, z) AS
-    athena_multimap_agg(list_transform(CASE WHEN x = '' THEN [] ELSE string_split(x, y) END,
-        lambda p: struct_pack(k := athena_entry_key(p, z), v := substr(p, strpos(p, z) + length(z)))));
 
 CREATE OR REPLACE MACRO athena_entry_key(p, z) AS
     athena_guard(strpos(p, z) = 0, 'INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || p || '''',
@@ -431,6 +423,14 @@ CREATE OR REPLACE MACRO athena_map_agg(p) AS
 CREATE OR REPLACE MACRO athena_multimap_agg(p) AS
     map(list_transform(athena_first_pairs(p), lambda x: x.k),
         list_transform(athena_first_pairs(p), lambda x: list_transform(list_filter(p, lambda y: y.k = x.k), lambda y: y.v)));
+
+CREATE OR REPLACE MACRO athena_split_to_multimap(x, y, z) AS
+    athena_multimap_agg(list_transform(CASE WHEN x = '' THEN [] ELSE string_split(x, y) END,
+        lambda p: struct_pack(k := athena_entry_key(p, z), v := substr(p, strpos(p, z) + length(z)))));
+
+CREATE OR REPLACE MACRO athena_split_to_map(x, y, z) AS
+    athena_map_from_pairs(list_transform(CASE WHEN x = '' THEN [] ELSE string_split(x, y) END,
+        lambda p: struct_pack(k := athena_entry_key(p, z), v := substr(p, strpos(p, z) + length(z)))));
 
 -- Aggregates over lists
 

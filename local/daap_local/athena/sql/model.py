@@ -38,7 +38,8 @@ Resolver = Callable[[TableName], "Relation | View | None"]
 class Scan:
     """One reading of a table: under `token` the translated SQL expects a source that yields `columns`.
 
-    `columns` are the columns the query reads, hidden ones included (empty: only the number of rows counts).
+    `columns` are the columns that the SQL names, hidden ones included: the source must yield them all. `read` are
+    those of them whose values matter (none: only the number of rows counts); DuckDB itself leaves out the others.
     `predicate` is DuckDB SQL over the partition keys as quoted column names, typed as the table has them: partitions
     where it is not true need not be read. None where nothing can be said.
     """
@@ -46,6 +47,7 @@ class Scan:
     token: str
     name: TableName
     columns: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
     predicate: str | None = None
 
 

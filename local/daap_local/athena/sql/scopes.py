@@ -96,6 +96,8 @@ class Session:
     scans: dict[str, Scan] = field(default_factory=dict)
     predicates: dict[str, list[str]] = field(default_factory=dict)
     keys: dict[str, dict[str, Type]] = field(default_factory=dict)
+    columns: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """The columns of each scan, with the SQL that names them."""
     views: list[TableName] = field(default_factory=list)
     opened: tuple[View, ...] = ()
     aliases: int = 0

@@ -179,6 +179,7 @@ def _scan(env: Env, found: Relation, name: TableName, node: exp.Table) -> Source
     hidden = [replace(_column(alias, token, column, kind, qualifiers), hidden=True) for column, kind in found.hidden]
     keys = {item.name: item.typed.type for item in fields if item.name in {key.lower() for key in found.partition_keys}}
     session.keys[token] = {name: kind for name, kind in keys.items() if name is not None}
+    session.columns[token] = [(item.written or "", item.typed.sql) for item in (*fields, *hidden)]
     return Source(f"{token} AS {alias}", (*_with_columns(tuple(fields), node), *hidden))
 
 

@@ -61,14 +61,15 @@ def _finished(made: Compiled, session: Session) -> Translated:
     aliases = tuple((item.typed.sql, item.typed.type) for item in made.fields)
     columns = tuple(ResultColumn(item.written or f"_col{at}", item.typed.type) for at, item in enumerate(made.fields))
     needs = made.needs.union(*(item.needs for item in made.fields))
-    scans = tuple(_read(scan, session, needs) for scan in session.scans.values())
+    scans = tuple(_read(scan, session, needs, made.sql) for scan in session.scans.values())
     return Translated(native(made.sql, aliases), columns, scans, tuple(session.views), display(made.sql, aliases))
 
 
-def _read(scan: Scan, session: Session, needs: frozenset[Origin]) -> Scan:
-    names = tuple(sorted(name for token, name in needs if token == scan.token))
+def _read(scan: Scan, session: Session, needs: frozenset[Origin], text: str) -> Scan:
+    named = tuple(name for name, sql in session.columns[scan.token] if sql in text)
+    read = tuple(name for name in named if (scan.token, name) in needs)
     predicates = session.predicates.get(scan.token)
-    return replace(scan, columns=names, predicate=" AND ".join(predicates) if predicates else None)
+    return replace(scan, columns=named, read=read, predicate=" AND ".join(predicates) if predicates else None)
 
 
 def filled(sql: str, parameters: Sequence[str]) -> str:

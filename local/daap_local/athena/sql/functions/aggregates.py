@@ -38,26 +38,19 @@ _STATISTICS = {
        for name in ("stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp")},
     **{f"{name}(double, double) -> double": f"{name}({{d}}{{args}}){{w}}"
        for name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept")},
-    "skewness(double) -> double": "athena_nothing",
 }  # fmt: skip
 _CHOICES = {
     "min(T) -> T": "min({d}{0}){w}",
     "max(T) -> T": "max({d}{0}){w}",
     "arbitrary(T) -> T": "any_value({0}){w}",
     "any_value(T) -> T": "any_value({0}){w}",
-    "min_by(T, K) -> T": "athena_by({0}, {1}, 'min')",
-    "max_by(T, K) -> T": "athena_by({0}, {1}, 'max')",
 }
 _NESTED = {
     "array_agg(T) -> array(T)": "list({d}{0}{o}){w}",
     "map_agg(K, V) -> map(K, V)": "athena_map_agg(list(struct_pack(k := {0}, v := {1}){o}){w})",
     "multimap_agg(K, V) -> map(K, array(V))": "athena_multimap_agg(list(struct_pack(k := {0}, v := {1}){o}){w})",
-    "histogram(T) -> map(T, bigint)": "athena_histogram(histogram({0}){w})",
     "map_union(map(K, V)) -> map(K, V)": "athena_map_agg(flatten(list(map_entries({0})){w}))",
 }
-del _STATISTICS["skewness(double) -> double"]
-for _name in ("min_by(T, K) -> T", "max_by(T, K) -> T"):
-    del _CHOICES[_name]
 
 AGGREGATES = MappingProxyType(read_signatures({**_COUNTS, **_SUMS, **_STATISTICS, **_CHOICES, **_NESTED}))
 """Signatures by name; in a template `{d}` is DISTINCT, `{o}` ORDER BY, `{w}` FILTER and OVER."""

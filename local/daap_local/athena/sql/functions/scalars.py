@@ -93,7 +93,7 @@ _NUMBERS = {
     "ln(double) -> double": "athena_ln({0})", "log2(double) -> double": "athena_log(2.0e0, {0})",
     "log10(double) -> double": "athena_log10({0})", "log(double, double) -> double": "athena_log({0}, {1})",
     "power(double, double) -> double": "athena_power({0}, {1})", "pow(double, double) -> double": "athena_power({0}, {1})",
-    "mod(T, T) -> T": "", "e() -> double": "CAST('2.718281828459045' AS DOUBLE)", "pi() -> double": "pi()",
+    "e() -> double": "CAST('2.718281828459045' AS DOUBLE)", "pi() -> double": "pi()",
     "nan() -> double": "CAST('NaN' AS DOUBLE)", "infinity() -> double": "CAST('Infinity' AS DOUBLE)",
     "is_nan(double) -> boolean": "isnan({0})", "is_nan(real) -> boolean": "isnan({0})",
     "is_finite(double) -> boolean": "isfinite({0})", "is_infinite(double) -> boolean": "isinf({0})",
@@ -165,16 +165,13 @@ _LISTS = {
     "slice(array(T), bigint, bigint) -> array(T)": "athena_slice({0}, {1}, {2})",
     "trim_array(array(T), bigint) -> array(T)": "athena_trim_array({0}, {1})",
     "repeat(T, bigint) -> array(T)": "athena_repeat({0}, {1})",
-    "shuffle(array(T)) -> array(T)": "list_sort({0}, 'ASC')",
     "sequence(bigint, bigint) -> array(bigint)": "athena_sequence({0}, {1}, CASE WHEN {1} >= {0} THEN 1 ELSE -1 END)",
     "sequence(bigint, bigint, bigint) -> array(bigint)": "athena_sequence({0}, {1}, {2})",
     "array_join(array(varchar), varchar) -> varchar": "array_to_string({0}, {1})",
     "array_join(array(varchar), varchar, varchar) -> varchar": "array_to_string(list_transform({0}, lambda x: coalesce(x, {2})), {1})",  # noqa: E501
-    "map() -> map(unknown, unknown)": "MAP {{}}",
     "map(array(K), array(V)) -> map(K, V)": "athena_map({0}, {1})",
     "map_keys(map(K, V)) -> array(K)": "", "map_values(map(K, V)) -> array(V)": "",
     "map_concat(map(K, V), map(K, V)...) -> map(K, V)": "athena_map_concat({args})",
-    "trim_array(array(T), bigint) -> array(T) ": "",
 }  # fmt: skip
 _JSON = {
     "json_parse(varchar) -> json": "athena_json_parse({0})",
@@ -202,16 +199,10 @@ _DATES = {
     "to_unixtime(timestamp(3)) -> double": "epoch({0})",
     "to_unixtime(timestamp(3) with time zone) -> double": "epoch(struct_extract({0}, 'u'))",
     "from_iso8601_date(varchar) -> date": "athena_iso_date({0})",
-    "from_iso8601_timestamp(varchar) -> timestamp(3) with time zone": "athena_iso_timestamp({0})",
+    "from_iso8601_timestamp(varchar) -> timestamp(3) with time zone": "athena_iso_timestamp_of({0})",
     "to_milliseconds(interval day to second) -> bigint": "{0}",
     "parse_duration(varchar) -> interval day to second": "athena_parse_duration({0})",
-    "from_unixtime_nanos(bigint) -> timestamp(9) with time zone": "",
 }
-del (
-    _DATES["from_unixtime_nanos(bigint) -> timestamp(9) with time zone"],
-    _LISTS["trim_array(array(T), bigint) -> array(T) "],
-)
-del _LISTS["shuffle(array(T)) -> array(T)"], _NUMBERS["mod(T, T) -> T"], _LISTS["map() -> map(unknown, unknown)"]
 
 SCALARS = MappingProxyType(
     read_signatures({**_STRINGS, **_NUMBERS, **_BINARY, **_LISTS, **_JSON, **_DATES}),

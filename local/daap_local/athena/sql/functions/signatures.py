@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 from daap_local.athena.sql import types as t
 from daap_local.athena.sql.casts import coerce
@@ -43,7 +42,6 @@ class Signature:
 _VARIABLE = re.compile(r"\b([A-Z])\b")
 
 
-@cache
 def _type(text: str) -> Type:
     """A parameter's type; a variable is a type of that name."""
     if re.fullmatch(r"[A-Z]", text):

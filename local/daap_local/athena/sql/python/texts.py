@@ -12,7 +12,6 @@ import hmac
 import re
 import unicodedata
 import zlib
-from functools import lru_cache
 
 from daap_local.athena.sql.python.failures import invalid
 
@@ -193,7 +192,6 @@ def from_base32(text: str) -> bytes:
         raise invalid("Invalid base32 string") from error
 
 
-@lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
     """A Java pattern for Python's engine, which knows the same lookarounds and backreferences."""
     try:
