@@ -54,8 +54,8 @@ class Engine(ABC):
         """Writes the rows of an accepted file as Parquet below `target` (a folder or prefix, not there yet).
 
         With `columns`, just these are written, in their order: those of the schema with their values,
-        others as NULL. That is how a snapshot is carried into a new major version. Raises EngineFailed
-        if the file does not pass: nothing is dropped to make it fit.
+        others as NULL; what else the file holds is passed over. That is how a snapshot is carried into
+        a new major version. Raises EngineFailed if the file does not pass: nothing is dropped to make it fit.
         """
 
 

@@ -92,7 +92,7 @@ class CanPrune(Protocol):
     """A store in which a deleted object may leave an empty folder behind."""
 
     def prune(self, prefix: str) -> None:
-        """Removes the empty folders below `prefix`, which ends in a slash."""
+        """Removes the empty folders below `prefix`, which ends in a slash, and what killed writers left there."""
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from daap.errors import NotRegistered, StoreUnavailable
-from daap.model.keys import partition_prefix
+from daap.model.keys import partition_prefix, table_prefix
 from daap.model.loads import LoadId, OutputFile, TableRef
 from daap.model.verdict import Written
 from daap.ports.catalogue import Catalogue, TableEntry
@@ -27,14 +27,15 @@ class MemoryCatalogue(Catalogue):
     def put_table(self, entry: TableEntry) -> None:
         """See Catalogue."""
         key = (entry.ref.database, entry.ref.table.lower())
-        known = self._tables.get(key)
-        before = {column.name for column in (known or entry).schema.columns}
-        added = not {column.name for column in entry.schema.columns} <= before
-        self._tables[key] = TableEntry(entry.ref, entry.schema, widened=added or (known is not None and known.widened))
+        with self._lock:
+            known = self._tables.get(key)
+            widened = known.widened or _adds_columns(known, entry) if known else self._has_snapshots(entry.ref)
+            self._tables[key] = TableEntry(entry.ref, entry.schema, widened=widened)
 
     def tables(self) -> Sequence[TableEntry]:
         """See Catalogue."""
-        return [self._tables[key] for key in sorted(self._tables)]
+        with self._lock:
+            return [self._tables[key] for key in sorted(self._tables)]
 
     def table(self, database: str, table: str) -> TableEntry:
         """See Catalogue."""
@@ -49,23 +50,25 @@ class MemoryCatalogue(Catalogue):
 
     def publish(self, load: LoadId, written: Written) -> tuple[OutputFile, ...]:
         """See Catalogue."""
-        prefix = partition_prefix("curated", load)
-        files = tuple(OutputFile(key=prefix + f.name, rows=f.rows, bytes=f.size) for f in written.files)
         with self._lock:
             if load not in self._snapshots:
-                if not Path(written.target).is_dir():
-                    raise StoreUnavailable(f"cannot publish {load}: what was written is gone")
-                shutil.move(written.target, self._folder / "visible" / prefix)
-                self._snapshots[load] = files
+                self._show(load, written)
             shutil.rmtree(written.target, ignore_errors=True)
             return self._snapshots[load]
 
     def replace(self, load: LoadId, written: Written) -> tuple[OutputFile, ...]:
         """See Catalogue."""
         with self._lock:
-            self._drop_files(load)
-            self._snapshots.pop(load, None)
-        return self.publish(load, written)
+            self._show(load, written)
+            return self._snapshots[load]
+
+    def _show(self, load: LoadId, written: Written) -> None:
+        if not Path(written.target).is_dir():
+            raise StoreUnavailable(f"cannot publish {load}: what was written is gone")
+        prefix = partition_prefix("curated", load)
+        self._drop_files(load)
+        shutil.move(written.target, self._folder / "visible" / prefix)
+        self._snapshots[load] = tuple(OutputFile(key=prefix + f.name, rows=f.rows, bytes=f.size) for f in written.files)
 
     def withdraw(self, load: LoadId) -> None:
         """See Catalogue."""
@@ -75,9 +78,13 @@ class MemoryCatalogue(Catalogue):
 
     def drop_table(self, ref: TableRef) -> None:
         """See Catalogue."""
-        self._tables.pop((ref.database, ref.table.lower()), None)
-        for stamp in self.snapshots(ref):
-            self.withdraw(LoadId(ref, stamp))
+        with self._lock:
+            self._tables.pop((ref.database, ref.table.lower()), None)
+            for load in [load for load in self._snapshots if load.ref == ref]:
+                del self._snapshots[load]
+            shutil.rmtree(self._folder / "visible" / table_prefix("curated", ref), ignore_errors=True)
+        for folder in self._folder.glob(f"{str(ref).replace('/', '-')}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _drop_files(self, load: LoadId) -> None:
         shutil.rmtree(self._folder / "visible" / partition_prefix("curated", load), ignore_errors=True)
@@ -89,4 +96,12 @@ class MemoryCatalogue(Catalogue):
 
     def snapshots(self, ref: TableRef) -> Sequence[str]:
         """See Catalogue."""
-        return sorted(load.stamp for load in self._snapshots if load.ref == ref)
+        with self._lock:
+            return sorted(load.stamp for load in self._snapshots if load.ref == ref)
+
+    def _has_snapshots(self, ref: TableRef) -> bool:
+        return any(load.ref == ref for load in self._snapshots)
+
+
+def _adds_columns(known: TableEntry, entry: TableEntry) -> bool:
+    return not {column.name for column in entry.schema.columns} <= {column.name for column in known.schema.columns}

@@ -7,6 +7,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from daap.errors import InvalidName, NotRegistered, ObjectMissing
@@ -36,14 +37,19 @@ class FolderCatalogue(Catalogue):
         try:
             known = self._load(key)
         except ObjectMissing:
-            self._store.put(key, _encode(entry, widened=False))
+            # Over snapshots that are there already, an entry was lost: nobody knows by which schemas they were made.
+            self._store.put(key, _encode(entry, widened=bool(self.snapshots(entry.ref))))
             return
         if known.ref != entry.ref or known.schema != entry.schema:
             self._store.put(key, _encode(entry, widened=known.widened or _adds_columns(known.schema, entry.schema)))
 
     def tables(self) -> Sequence[TableEntry]:
         """See Catalogue."""
-        return [self._load(info.key) for info in self._store.list(_ENTRIES)]
+        entries = []
+        for info in self._store.list(_ENTRIES):
+            with suppress(ObjectMissing):  # dropped meanwhile
+                entries.append(self._load(info.key))
+        return entries
 
     def table(self, database: str, table: str) -> TableEntry:
         """See Catalogue."""
@@ -105,6 +111,8 @@ class FolderCatalogue(Catalogue):
         """See Catalogue."""
         visible, aside = self._store.folder(partition_prefix("curated", load)), Path(self.new_target(load))
         with translated(f"remove {visible}"):
+            if not visible.is_dir():
+                return
             make_folder(aside.parent)
             try:
                 visible.rename(aside)
@@ -118,8 +126,12 @@ class FolderCatalogue(Catalogue):
         self._store.delete(_entry_key(ref.database, ref.table))
         for stamp in self.snapshots(ref):
             self.withdraw(LoadId(ref, stamp))
-        with translated(f"remove {self._folder(ref)}"):
-            shutil.rmtree(self._folder(ref), ignore_errors=True)
+        folder = self._folder(ref)
+        with translated(f"remove {folder}"):
+            while folder.is_dir():
+                with suppress(FileNotFoundError):  # another process removes it too
+                    shutil.rmtree(folder)
+        self._store.prune(f"{_ENTRIES}{ref.database}/")
 
     def discard(self, load: LoadId) -> None:
         """See Catalogue."""

@@ -18,6 +18,7 @@ from daap.errors import Busy, ObjectConflict, ObjectMissing
 from daap.model.keys import ZONES, Zone, check_key, check_prefix
 from daap.ports.objects import ABSENT, ANYTHING, Expect, ObjectInfo, ObjectStore
 from daap_local.files import (
+    TEMPORARY,
     make_folder,
     move_file,
     new_file,
@@ -133,9 +134,12 @@ class FolderStore(ObjectStore):
     def prune(self, prefix: str) -> None:
         """See CanPrune. The folder of a whole zone stays."""
         folder = self.folder(prefix)
-        for parent, _, _ in os.walk(folder, topdown=False):
-            if Path(parent) not in self._zones.values():
-                with suppress(OSError):  # not empty, or filled again meanwhile
+        for parent, _, names in os.walk(folder, topdown=False):
+            with suppress(OSError):  # not empty, or filled again meanwhile
+                for name in names:
+                    if name.startswith(TEMPORARY):
+                        Path(parent, name).unlink()
+                if Path(parent) not in self._zones.values():
                     Path(parent).rmdir()
 
     @contextmanager

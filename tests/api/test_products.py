@@ -139,7 +139,7 @@ class TestListing:
     def test_products_that_go_meanwhile_hide_no_others(self, empty):
         for number in range(6):
             empty.register(f"p{number}")
-        going = iter(["p1", "p0", "p5"])
+        going = iter(["p1", "p5", "p0"])
         found = empty.admin.page(
             "/data-product", "products", lambda: empty.admin.delete(f"/data-product/{next(going, 'p0')}"), limit=2
         )
@@ -178,8 +178,8 @@ class TestListing:
         {"limit": 0}, {"limit": -1}, {"limit": 1001}, {"limit": "x"}, {"limit": "1e3"}, {"after": "x" * 257},
         {"search": "x" * 257},
     ])  # fmt: skip
-    def test_wrong_parameters_are_named(self, site, params):
-        assert next(iter(params)) in message_of(site.admin.get("/data-product", **params), 400)
+    def test_wrong_parameters_are_named(self, still, params):
+        assert next(iter(params)) in message_of(still.admin.get("/data-product", **params), 400)
 
 
 class TestAmending:
@@ -200,20 +200,20 @@ class TestAmending:
         assert site.admin.get(HOME).json()["metadata"][field] == value
 
     @pytest.mark.parametrize(("field", "value"), [("name", "other"), ("dpiaLocation", "x"), ("tables", {}), ("files", {})])
-    def test_any_other_field_is_refused_by_name(self, site, field, value):
-        before = site.snapshot()
-        answer = site.admin.put(HOME, {"metadata": {field: value, "description": "x"}})
+    def test_any_other_field_is_refused_by_name(self, still, field, value):
+        before = still.snapshot()
+        answer = still.admin.put(HOME, {"metadata": {field: value, "description": "x"}})
         assert field in message_of(answer, 400)
-        assert site.snapshot() == before
+        assert still.snapshot() == before
 
     @pytest.mark.parametrize("metadata", [
         {"colour": "red"}, {"email": "x"}, {"retentionPeriod": 0}, {"description": None}, {"version": "v9.0"}, {},
-        {"description": "All about spend"}, {"tags": {"a": 1}}, {"status": ["published"]}, {"domain": " "},
+        {"description": "Everything that was paid"}, {"tags": {"a": 1}}, {"status": ["published"]}, {"domain": " "},
     ])  # fmt: skip
-    def test_wrong_values_change_nothing(self, site, metadata):
-        before = site.snapshot()
-        message_of(site.admin.put(HOME, {"metadata": metadata}), 400)
-        assert site.snapshot() == before
+    def test_wrong_values_change_nothing(self, still, metadata):
+        before = still.snapshot()
+        message_of(still.admin.put(HOME, {"metadata": metadata}), 400)
+        assert still.snapshot() == before
 
     def test_values_that_stay_may_be_given_too(self, site):
         metadata = make_metadata(domain="art")
@@ -305,14 +305,14 @@ class TestVersions:
         assert before["spec"]["tables"] == {TABLE: make_schema()}
         assert site.admin.get(f"{VERSIONS}/v1.1").json()["spec"]["domain"] == "art"
 
-    @pytest.mark.parametrize("version", ["v1.1", "v2.0", "v999999.999999"])
-    def test_an_unknown_version_is_not_found(self, site, version):
-        assert version in message_of(site.admin.get(f"{VERSIONS}/{version}"), 404)
+    @pytest.mark.parametrize("version", ["v1.9", "v2.0", "v999999.999999"])
+    def test_an_unknown_version_is_not_found(self, still, version):
+        assert version in message_of(still.admin.get(f"{VERSIONS}/{version}"), 404)
 
     @pytest.mark.parametrize("version", ["1.0", "v1", "v01.0", "v1.0.0", "v0.1", "latest", "v1.00", "V1.0", "v1000000.0"])
-    def test_what_is_no_version_is_refused(self, site, version):
-        message_of(site.admin.get(f"{VERSIONS}/{version}"), 400)
-        message_of(site.admin.get(VERSIONS, after=version), 400)
+    def test_what_is_no_version_is_refused(self, still, version):
+        message_of(still.admin.get(f"{VERSIONS}/{version}"), 400)
+        message_of(still.admin.get(VERSIONS, after=version), 400)
 
     def test_an_unknown_product_has_none(self, empty):
         for path in (VERSIONS, f"{VERSIONS}/v1.0", f"{VERSIONS}/compare?from=v1.0&to=v1.1"):
@@ -348,8 +348,8 @@ class TestComparing:
         site.add_table(table="refunds")
         assert self.compare(site, "v1.1", "v1.0")["tables_removed"] == ["refunds"]
 
-    def test_a_version_and_itself_do_not_differ(self, site):
-        found = self.compare(site, "v1.0", "v1.0")
+    def test_a_version_and_itself_do_not_differ(self, still):
+        found = self.compare(still, "v1.0", "v1.0")
         assert not any(found.values())
 
     @pytest.mark.parametrize(("params", "status"), [
@@ -432,8 +432,8 @@ class TestLegalHold:
         assert "secret why" not in site.admin.get(f"{VERSIONS}/v1.1").text
 
     @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "x" * 1001}, {"reason": 1}, {"reason": None}])
-    def test_needs_a_reason(self, site, body):
-        assert "reason" in message_of(site.admin.put(f"{HOME}/legal-hold", body), 400)
+    def test_needs_a_reason(self, still, body):
+        assert "reason" in message_of(still.admin.put(f"{HOME}/legal-hold", body), 400)
 
     def test_of_an_unknown_product(self, empty):
         message_of(empty.admin.put(f"{HOME}/legal-hold", {"reason": "why"}), 404)

@@ -69,7 +69,7 @@ def test_a_query_that_would_read_too_much_is_not_run(server: Served, group, plac
 
 
 @pytest.mark.parametrize("configuration", [
-    {"RequesterPaysEnabled": True}, {"BytesScannedCutoffPerQuery": 1_000}, {"ExecutionRole": "arn:aws:iam::0:role/xyz00"},
+    {"RequesterPaysEnabled": True}, {"ExecutionRole": "arn:aws:iam::000000000000:role/xyz00"},
     {"EngineVersion": {"SelectedEngineVersion": "PySpark engine version 3"}},
 ])  # fmt: skip
 def test_settings_that_are_not_supported_are_refused(server: Served, configuration):
@@ -122,7 +122,7 @@ def test_statements_are_prepared_in_sql_too(server: Served):
 
 
 def test_a_work_group_that_holds_something_is_kept(server: Served, group):
-    server.athena.create_prepared_statement(StatementName="s", WorkGroup=group, QueryStatement="SELECT 1")
+    server.athena.create_prepared_statement(StatementName="held", WorkGroup=group, QueryStatement="SELECT 1")
     assert "is not empty" in told(server.athena.delete_work_group, WorkGroup=group)
 
 
@@ -143,9 +143,8 @@ def test_catalogues_tell_of_databases_and_tables(server: Served):
     assert [column["Name"] for column in table["Columns"]] == ["id", "customer", "amount"]
     assert table["PartitionKeys"][0]["Name"] == "load_timestamp"
     assert table["Parameters"]["location"] == "s3://curated/shop/v1/orders/"
-    several = server.athena.list_table_metadata(
-        CatalogName="AwsDataCatalog", DatabaseName="shop_v1", Expression="orders.*"
-    )
+    names = {"CatalogName": "AwsDataCatalog", "DatabaseName": "shop_v1"}
+    several = server.athena.list_table_metadata(**names, Expression="orders.*")
     assert [one["Name"] for one in several["TableMetadataList"]] == ["orders", "orders_latest"]
     with pytest.raises(server.athena.exceptions.MetadataException):
         server.athena.get_database(CatalogName="AwsDataCatalog", DatabaseName="none")

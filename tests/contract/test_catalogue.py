@@ -220,6 +220,202 @@ class TestTargets:
         catalogue.discard(LOAD)
 
 
+def read_ids(folder: Path, load: LoadId = LOAD) -> list[int]:
+    """The ids in the visible snapshot of a load, wherever below `folder` it lies."""
+    files = sorted(folder.rglob(f"{load.ref.table}/load_timestamp={load.stamp}/*.parquet"))
+    return [row["id"] for file in files for row in pq.ParquetFile(file).read().to_pylist()]
+
+
+def list_files(folder: Path) -> list[str]:
+    """All files below a folder, hidden ones too; the locks that stay for the next writer apart."""
+    return [path.name for path in folder.rglob("*") if path.is_file() and path.parent.name != ".locks"]
+
+
+class TestWidening:
+    def test_a_table_is_not_widened_at_first_nor_by_the_same_again(self, catalogue):
+        for _ in range(2):
+            catalogue.put_table(make_entry(MARCH, "id", "b"))
+        assert not catalogue.table("spend_v1", "march").widened
+
+    def test_another_order_or_fewer_columns_do_not_widen_it(self, catalogue):
+        for columns in (("id", "b"), ("b", "id"), ("id",)):
+            catalogue.put_table(make_entry(MARCH, *columns))
+        assert not catalogue.table("spend_v1", "march").widened
+
+    def test_an_added_column_widens_it_for_good(self, catalogue):
+        for columns in (("id",), ("id", "b"), ("b", "id"), ("id",)):
+            catalogue.put_table(make_entry(MARCH, *columns))
+        assert catalogue.table("spend_v1", "march").widened
+        assert [entry.widened for entry in catalogue.tables()] == [True]
+
+    def test_an_entry_that_was_lost_and_comes_again_over_snapshots_counts_as_widened(self, catalogue):
+        # Nobody knows any more by which schemas they were made.
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        catalogue.put_table(make_entry(MARCH, "id", "b"))
+        assert catalogue.table("spend_v1", "march").widened
+
+
+class TestReplacing:
+    def test_what_was_written_takes_the_place_of_what_is_visible(self, catalogue, tmp_path):
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        written = write_rows(catalogue, LOAD, 7)
+        files = catalogue.replace(LOAD, written)
+        assert read_ids(tmp_path) == [7]
+        assert [(file.rows, file.bytes) for file in files] == [(1, written.files[0].size)]
+        assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
+        assert not Path(written.target).exists()
+
+    @pytest.mark.parametrize(("before", "after"), [((1, 2), (7, 8)), ((1,), (7, 8)), ((1, 2), (7,)), ((), (7,))])
+    def test_the_numbers_of_files_may_differ(self, catalogue, tmp_path, before, after):
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, *before))
+        files = catalogue.replace(LOAD, write_rows(catalogue, LOAD, *after))
+        assert read_ids(tmp_path) == list(after)
+        assert sum(file.rows for file in files) == len(after)
+        assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
+
+    def test_a_snapshot_that_is_gone_is_published(self, catalogue, tmp_path):
+        files = catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
+        assert read_ids(tmp_path) == [7]
+        assert [file.rows for file in files] == [1]
+
+    def test_other_snapshots_stay(self, catalogue, tmp_path):
+        other = LoadId(MARCH, "20260201T000000Z")
+        for load in (LOAD, other):
+            catalogue.publish(load, write_rows(catalogue, load, 1))
+        catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
+        assert read_ids(tmp_path, other) == [1]
+
+    @pytest.mark.parametrize("rows", [(7,), (7, 8)])
+    def test_a_result_that_is_gone_leaves_what_is_visible(self, catalogue, tmp_path, rows):
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        written = write_rows(catalogue, LOAD, *rows)
+        shutil.rmtree(written.target)
+        with pytest.raises(DaapError):
+            catalogue.replace(LOAD, written)
+        assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
+        assert read_ids(tmp_path) == [1]
+
+    def test_nothing_is_left_of_what_was_replaced(self, catalogue, tmp_path):
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1, 2))
+        catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
+        assert list_files(tmp_path) == ["part-0.parquet"]
+
+    def test_a_snapshot_that_is_replaced_again_and_again_is_always_there(self, catalogue):
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        written = [write_rows(catalogue, LOAD, n) for n in range(30)]
+        done = threading.Event()
+
+        def look() -> set[tuple[str, ...]]:
+            seen = set()
+            while not done.is_set():
+                seen.add(tuple(catalogue.snapshots(MARCH)))
+            return seen
+
+        with ThreadPoolExecutor(1) as pool:
+            looking = pool.submit(look)
+            for one in written:
+                catalogue.replace(LOAD, one)
+            done.set()
+            assert looking.result() == {(LOAD.stamp,)}
+
+
+class TestWithdrawing:
+    def test_a_snapshot_that_is_withdrawn_is_gone_with_its_files(self, catalogue, tmp_path):
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1, 2))
+        catalogue.withdraw(LOAD)
+        assert list(catalogue.snapshots(MARCH)) == []
+        assert list_files(tmp_path) == []
+
+    def test_other_snapshots_and_the_table_stay(self, catalogue):
+        catalogue.put_table(make_entry())
+        other = LoadId(MARCH, "20260201T000000Z")
+        for load in (LOAD, other):
+            catalogue.publish(load, write_rows(catalogue, load, 1))
+        catalogue.withdraw(LOAD)
+        assert list(catalogue.snapshots(MARCH)) == [other.stamp]
+        assert list(catalogue.tables()) == [make_entry()]
+
+    def test_it_may_be_published_again(self, catalogue, tmp_path):
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        catalogue.withdraw(LOAD)
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 7))
+        assert read_ids(tmp_path) == [7]
+
+    def test_what_is_not_there_is_no_error_and_leaves_no_trace(self, catalogue, tmp_path):
+        before = sorted(tmp_path.rglob("*"))
+        catalogue.withdraw(LOAD)
+        catalogue.withdraw(LOAD)
+        assert sorted(tmp_path.rglob("*")) == before
+
+    def test_withdrawn_by_many_at_once_it_is_gone(self, catalogue):
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _n: catalogue.withdraw(LOAD), range(8)))
+        assert list(catalogue.snapshots(MARCH)) == []
+
+
+class TestDropping:
+    def test_a_table_goes_with_its_snapshots_and_what_was_never_published(self, catalogue, tmp_path):
+        catalogue.put_table(make_entry())
+        for stamp in ("20260101T000000Z", "20260102T000000Z"):
+            load = LoadId(MARCH, stamp)
+            catalogue.publish(load, write_rows(catalogue, load, 1))
+        write_rows(catalogue, LOAD, 1)
+        catalogue.drop_table(MARCH)
+        assert list(catalogue.tables()) == list(catalogue.snapshots(MARCH)) == []
+        with pytest.raises(NotRegistered):
+            catalogue.table("spend_v1", "March")
+        assert list_files(tmp_path) == []
+
+    def test_no_empty_folder_is_left_of_the_last_table(self, catalogue, tmp_path):
+        catalogue.put_table(make_entry())
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        catalogue.drop_table(MARCH)
+        assert [path for path in tmp_path.rglob("*") if path.name in ("March", "spend_v1")] == []
+
+    def test_other_tables_stay(self, catalogue):
+        others = [TableRef("spend", 1, "april"), TableRef("spend", 2, "March"), TableRef("spend2", 1, "March")]
+        for ref in (MARCH, *others):
+            catalogue.put_table(make_entry(ref))
+            catalogue.publish(LoadId(ref, LOAD.stamp), write_rows(catalogue, LoadId(ref, LOAD.stamp), 1))
+        catalogue.drop_table(MARCH)
+        assert {entry.ref for entry in catalogue.tables()} == set(others)
+        assert [list(catalogue.snapshots(ref)) for ref in others] == [[LOAD.stamp]] * 3
+
+    def test_a_table_that_is_not_there_is_no_error(self, catalogue):
+        catalogue.drop_table(MARCH)
+        catalogue.drop_table(MARCH)
+
+    def test_a_table_that_is_put_again_starts_clean(self, catalogue):
+        for columns in (("id",), ("id", "b")):
+            catalogue.put_table(make_entry(MARCH, *columns))
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        catalogue.drop_table(MARCH)
+        catalogue.put_table(make_entry(MARCH, "id", "b"))
+        assert list(catalogue.snapshots(MARCH)) == []
+        assert not catalogue.table("spend_v1", "march").widened
+
+    def test_snapshots_may_be_listed_while_they_come_and_go(self, catalogue):
+        done = threading.Event()
+
+        def look() -> None:
+            while not done.is_set():
+                list(catalogue.snapshots(MARCH))
+                list(catalogue.tables())
+
+        with ThreadPoolExecutor(1) as pool:
+            looking = pool.submit(look)
+            for n in range(60):
+                load = LoadId(MARCH, f"20260131T2359{n:02}Z")
+                catalogue.put_table(make_entry(TableRef("spend", 1, f"table{n}")))
+                catalogue.publish(load, write_rows(catalogue, load, 1))
+                if n % 2:
+                    catalogue.withdraw(load)
+                    catalogue.drop_table(TableRef("spend", 1, f"table{n}"))
+            done.set()
+            looking.result()
+
+
 class TestFolders:
     """What only folders can get wrong."""
 
@@ -234,3 +430,21 @@ class TestFolders:
         write_rows(FolderCatalogue(store), LOAD, 1)
         assert list(store.list("curated/")) == []
         assert list(Path(store.locate("curated/")).glob("*/*/*/load_timestamp=*/*.parquet")) == []
+
+    def test_what_lies_in_the_folder_of_a_snapshot_and_is_none_goes_with_it(self, tmp_path):
+        store = FolderStore(tmp_path)
+        catalogue = FolderCatalogue(store)
+        (file,) = catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        for stray in (".hidden", "notes.txt"):
+            store.path(file.key).with_name(stray).write_text("stray")
+        (again,) = catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
+        assert again.key == file.key
+        assert [path.name for path in store.path(file.key).parent.iterdir()] == ["part-0.parquet"]
+
+    def test_a_snapshot_whose_file_is_gone_is_replaced(self, tmp_path):
+        store = FolderStore(tmp_path)
+        catalogue = FolderCatalogue(store)
+        (file,) = catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        store.path(file.key).unlink()
+        catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
+        assert read_ids(tmp_path) == [7]

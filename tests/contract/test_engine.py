@@ -1036,3 +1036,84 @@ def test_progress_is_told_in_shares(engine, tmp_path):
     source = write_source(tmp_path, AGREE["good"])
     engine.check(source, SCHEMA, progress=lambda _step, share: shares.append(share))
     assert all(0 <= share <= 1 for share in shares)
+
+
+# Carrying: other columns than the schema's are written
+
+CARRY_SCHEMA = make_schema("a int", "b string", "c decimal(5,2)")
+CARRY = {
+    "direct": b"a,b,c\n1,x,1.50\n2,,\n",
+    "careful": b"a,b,c\r\n1,x,1.50\n2,,\n",
+    "without rows": b"a,b,c\n",
+}
+FILLS = [
+    "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal(18,2)", "string", "varchar(5)",
+    "char(2)", "date", "timestamp",
+]  # fmt: skip
+
+
+def carry(desk: Desk, data: bytes, *columns: str | dict, schema: TableSchema = CARRY_SCHEMA) -> pa.Table:
+    """What is written of a file with other columns."""
+    source, wanted = write_source(desk.folder, data), make_schema(*columns).columns
+    written = desk.engine.curate(source, schema, str(desk.target), columns=wanted)
+    table = pa.concat_tables(pq.ParquetFile(desk.target / file.name).read() for file in written.files)
+    assert table.num_rows == written.rows
+    return table
+
+
+@pytest.mark.parametrize("case", CARRY)
+def test_just_the_columns_asked_for_are_written_in_their_order(desk, case):
+    table = carry(desk, CARRY[case], "c decimal(5,2)", "a int")
+    assert table.column_names == ["c", "a"]
+    rows = [] if case == "without rows" else [{"c": Decimal("1.50"), "a": 1}, {"c": None, "a": 2}]
+    assert table.to_pylist() == rows
+
+
+@pytest.mark.parametrize("case", CARRY)
+@pytest.mark.parametrize("kind", FILLS)
+def test_a_column_that_the_schema_does_not_have_is_null_of_its_type(desk, case, kind):
+    carried = carry(desk, CARRY[case], "a int", f"new {kind}")
+    desk.target.rename(desk.folder / "carried")
+    values = {"new": pa.nulls(carried.num_rows).to_pylist()}
+    assert carried.select(["new"]).to_pydict() == values
+    other = make_schema("a int", f"new {kind}")
+    desk.stage(b"a,new\n1,\n", other)
+    assert carried.schema.types == pq.read_schema(next(desk.target.rglob("*.parquet"))).types
+
+
+def test_no_column_of_the_schema_need_be_kept(desk):
+    assert carry(desk, CARRY["direct"], "x int").to_pylist() == [{"x": None}, {"x": None}]
+
+
+def test_the_whole_schema_again_is_as_without_columns(desk):
+    carried = carry(desk, CARRY["direct"], "a int", "b string", "c decimal(5,2)")
+    desk.target.rename(desk.folder / "carried")
+    rows = desk.rows(CARRY["direct"], CARRY_SCHEMA)
+    assert carried.to_pylist() == rows
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_what_is_not_written_is_passed_over(desk, line_end):
+    data = b"a,b,c\n1,x,1.505\n2,y,no\n".replace(b"\n", line_end)
+    assert carry(desk, data, "a int").to_pylist() == [{"a": 1}, {"a": 2}]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r"])
+def test_what_is_written_is_judged(desk, line_end):
+    data = b"a,b,c\n1,x,1.505\n".replace(b"\n", line_end)
+    with pytest.raises(EngineFailed, match="line 2, column c"):
+        carry(desk, data, "c decimal(5,2)")
+    assert not desk.target.exists()
+
+
+def test_carried_columns_may_be_called_anything_a_column_may(desk):
+    schema = make_schema("select int", "from string")
+    table = carry(desk, b"select,from\n1,x\n", "order int", "select int", schema=schema)
+    assert table.to_pylist() == [{"order": None, "select": 1}]
+
+
+def test_without_a_header_columns_are_carried_by_their_place(desk):
+    schema = make_schema("a int", "b string", header=False)
+    assert carry(desk, b"1,x\n2,y\n", "b string", "n date", schema=schema).to_pylist() == [
+        {"b": "x", "n": None}, {"b": "y", "n": None},
+    ]  # fmt: skip

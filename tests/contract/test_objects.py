@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from daap.errors import Busy, DaapError, InvalidName, ObjectConflict, ObjectMissing, StoreUnavailable
-from daap.ports.objects import ABSENT, ANYTHING, CanHold, CanLocate, ObjectStore
+from daap.ports.objects import ABSENT, ANYTHING, CanHold, CanLocate, CanPrune, ObjectStore
 from daap.testing.memory_store import MemoryStore
 from daap_local import files
+from daap_local.files import new_file
 from daap_local.folder_store import FolderStore
 
 STORES: dict[str, Callable[[Path], ObjectStore]] = {
@@ -670,3 +671,91 @@ def test_a_store_does_what_a_dictionary_does(name):
     bounds = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
     machine.TestCase.settings = bounds
     machine.TestCase("runTest").runTest()
+
+
+class TestPruning:
+    @pytest.fixture
+    def pruner(self, store) -> CanPrune:
+        if not isinstance(store, CanPrune):
+            pytest.skip("this store has no folders")
+        return store
+
+    @pytest.fixture
+    def lake(self, tmp_path) -> Path:
+        return tmp_path / "lake"
+
+    def test_folders_that_deletes_left_empty_go(self, store, pruner, lake):
+        for key in (KEY, OTHER):
+            store.put(key, b"x")
+        for key in (KEY, OTHER):
+            store.delete(key)
+        pruner.prune("raw/spend/")
+        assert not (lake / "raw" / "spend").exists()
+
+    def test_objects_stay_with_the_folders_they_lie_in(self, store, pruner, lake):
+        store.put(KEY, b"x")
+        store.put("raw/spend/v2/april/b.csv", b"x")
+        store.delete("raw/spend/v2/april/b.csv")
+        pruner.prune("raw/spend/")
+        assert list_keys(store, "raw/") == [KEY]
+        assert not (lake / "raw" / "spend" / "v2").exists()
+
+    def test_folders_beside_the_prefix_stay(self, pruner, lake):
+        for folder in ("raw/spend/v1", "raw/spend2/v1"):
+            (lake / folder).mkdir(parents=True)
+        pruner.prune("raw/spend/")
+        assert [path.name for path in (lake / "raw").iterdir()] == ["spend2"]
+
+    def test_the_folder_of_a_zone_stays(self, store, pruner, lake):
+        store.put(KEY, b"x")
+        store.delete(KEY)
+        pruner.prune("raw/")
+        assert [path.name for path in lake.rglob("raw*")] == ["raw"]
+        assert list((lake / "raw").iterdir()) == []
+
+    def test_what_killed_writers_left_goes_too(self, store, pruner, lake):
+        store.put(KEY, b"x")
+        with new_file((lake / KEY).parent) as (stream, path):
+            stream.write(b"secret")
+            copy = path.with_name(path.name + "1")
+            copy.write_bytes(b"secret")
+        store.delete(KEY)
+        pruner.prune("raw/spend/")
+        assert not (lake / "raw" / "spend").exists()
+
+    def test_hidden_files_of_others_stay(self, store, pruner, lake):
+        store.put(KEY, b"x")
+        (lake / KEY).with_name(".mine").write_text("x")
+        store.delete(KEY)
+        pruner.prune("raw/spend/")
+        assert (lake / KEY).with_name(".mine").exists()
+
+    def test_a_prefix_without_objects_is_no_error(self, pruner):
+        pruner.prune("raw/nothing/")
+        pruner.prune("raw/nothing/below/")
+
+    @pytest.mark.parametrize("prefix", ["", "/", "raw/../", "elsewhere/", "raw/a/../../"])
+    def test_what_is_no_prefix_is_refused(self, pruner, prefix):
+        with pytest.raises(InvalidName):
+            pruner.prune(prefix)
+
+    def test_writers_at_work_beside_it_lose_nothing(self, store, pruner):
+        done = threading.Event()
+
+        def prune() -> None:
+            while not done.is_set():
+                pruner.prune("raw/spend/")
+
+        with ThreadPoolExecutor(1) as pool:
+            pruning = pool.submit(prune)
+            kept = []
+            for n in range(40):
+                key = f"raw/spend/v{n}/march/a.csv"
+                try:
+                    store.put(key, b"x")
+                except StoreUnavailable:
+                    continue  # its folder went in the very moment: the writer is told, and tries again
+                kept.append(key)
+            done.set()
+            pruning.result()
+        assert sorted(list_keys(store, "raw/")) == sorted(kept)

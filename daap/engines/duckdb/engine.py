@@ -29,6 +29,7 @@ from daap.engines.duckdb.session import Unfit, connect, count_parquet_rows, repo
 from daap.engines.duckdb.sql import identifier, literal
 from daap.errors import EngineFailed
 from daap.model.table import Column, TableSchema
+from daap.model.types import ColumnType
 from daap.model.verdict import ErrorLog, Verdict, Written, WrittenFile
 from daap.ports.engine import Engine, Progress, Source, silent
 
@@ -90,6 +91,8 @@ class DuckDBEngine(Engine):
         columns: Sequence[Column] | None = None,
     ) -> Written:
         """See Engine."""
+        if columns is not None:
+            schema = _pass_over(schema, {column.name for column in columns})
         verdict, written = self._stage(source, schema, target, progress, columns)
         if written is None:
             raise EngineFailed(f"{source.location} does not pass its schema: {verdict.errors[0]}")
@@ -257,6 +260,13 @@ def _select_values(file: TextFile, schema: TableSchema, columns: Sequence[Column
     )
     select = f"SELECT {values} FROM (SELECT *, {parsed} FROM ({select_texts(file, schema)}))"
     return select if columns is None else _reshape(select, schema, columns)
+
+
+def _pass_over(schema: TableSchema, kept: set[str]) -> TableSchema:
+    """The schema with every column that is not kept read as any text."""
+    text = ColumnType("string")
+    columns = tuple(c if c.name in kept else Column(name=c.name, type=text) for c in schema.columns)
+    return schema.model_copy(update={"columns": columns})
 
 
 def _reshape(select: str, schema: TableSchema, columns: Sequence[Column]) -> str:

@@ -28,7 +28,7 @@ _SERDE = {"InputFormat": "inputformat", "OutputFormat": "outputformat", "Locatio
 
 @dataclass(frozen=True, slots=True)
 class Catalogs:
-    """The operations on data catalogues: those of type GLUE for this account are the server's own, others are refused."""
+    """The operations on data catalogues: type GLUE of this account is the server's own, others are refused."""
 
     shelf: Shelf
     glue: GlueCatalog

@@ -74,7 +74,7 @@ class Queries:
             raise invalid_request(f"at most {_MOST_PARAMETERS} execution parameters are allowed")
         return Request(
             id=query, sql=given["QueryString"], statement=statement, kind=kind_of(statement),
-            work_group=settings.name, output=output, database=(context.get("Database") or "").lower() or None,
+            work_group=settings.name, output=output, database=_database(context),
             catalog=context.get("Catalog") or CATALOG, parameters=parameters,
             reuse_minutes=by_age.get("MaxAgeInMinutes", 60) if by_age.get("Enabled") else None,
             encryption=encryption, cutoff=settings.cutoff, enforced=settings.enforced,
@@ -204,3 +204,8 @@ def _runtime(execution: Execution) -> dict[str, Any]:
              "ExecutionTime": execution.millis("begun", "ended"), "SubStages": []}  # fmt: skip
     timeline = execution.timeline()
     return {"Timeline": timeline, "Rows": rows, "OutputStage": stage}
+
+
+def _database(context: Json) -> str | None:
+    """The database of a query's context; some clients put it in backticks."""
+    return (context.get("Database") or "").strip("`").lower() or None

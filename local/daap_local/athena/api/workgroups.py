@@ -19,10 +19,9 @@ from daap_local.athena.shelf import Shelf
 PRIMARY = "primary"
 _KIND = "athena-workgroup"
 _MOST_LISTED = 50
-_LEAST_CUTOFF = 10_000_000
 _ENGINES = ("AUTO", ENGINE)
 _REFUSED = {
-    "ExecutionRole": "Spark", "AdditionalConfiguration": "Spark", "EnableMinimumEncryptionConfiguration": None,
+    "ExecutionRole": "Spark", "AdditionalConfiguration": "Spark",
     "CustomerContentEncryptionConfiguration": "Spark", "IdentityCenterConfiguration": "IAM Identity Center",
     "QueryResultsS3AccessGrantsConfiguration": "S3 Access Grants",
     "ManagedQueryResultsConfiguration": "managed query results", "MonitoringConfiguration": "Spark",
@@ -161,13 +160,10 @@ def _check(configuration: Json) -> None:
     """Refuses by name what would be done only by half."""
     for field, what in _REFUSED.items():
         value = configuration.get(field)
-        if what and value and value not in ({"Enabled": False}, {"EnableS3AccessGrants": False}):
+        if value and value not in ({"Enabled": False}, {"EnableS3AccessGrants": False}):
             raise invalid_request(f"{what} ({field}) is not supported here")
     if configuration.get("RequesterPaysEnabled"):
         raise invalid_request("requester pays buckets (RequesterPaysEnabled) are not supported here")
-    cutoff = configuration.get("BytesScannedCutoffPerQuery")
-    if cutoff is not None and cutoff < _LEAST_CUTOFF:
-        raise invalid_request(f"BytesScannedCutoffPerQuery must be at least {_LEAST_CUTOFF}")
 
 
 def _updated(before: Json, updates: Json) -> Json:

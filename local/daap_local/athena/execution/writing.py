@@ -118,8 +118,8 @@ def _ctas_location(job: Job, statement: s.CreateTableAs) -> str:
     if job.request.enforced:
         raise AthenaFault(
             "INVALID_TABLE_PROPERTY",
-            "The Create Table As Select query failed because it was submitted with an 'external_location' property to an "
-            "Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
+            "The Create Table As Select query failed because it was submitted with an 'external_location' property to "
+            "an Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
             "'external_location' property and resubmit the query.",
         )
     location = as_folder(given)

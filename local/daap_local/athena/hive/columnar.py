@@ -74,7 +74,9 @@ def _value(column: ColumnDef, field: pa.Field | None, url: str) -> str:
     try:
         return value_of(f"d.{identifier(field.name)}", field.type, type_)
     except _Incompatible as error:
-        problem = f"Field {field.name}'s type {field.type} in parquet file {url} is incompatible with type {error}"
+        problem = (
+            f"Field {field.name}'s type {_physical(field.type)} in parquet file {url} is incompatible with type {error}"
+        )
         raise AthenaFault("HIVE_BAD_DATA", f"{problem} defined in table schema") from error
 
 
@@ -86,7 +88,8 @@ def value_of(column: str, found: pa.DataType, type_: HiveType) -> str:
     """The expression that reads a file's type as a table's; the column itself where nothing is to be done."""
     if type_.nested:
         return _NESTED[type_.kind](column, found, type_)
-    if not any(test(found) for test in _TAKEN[type_.kind]):
+    taken = _SHORT_DECIMAL if type_.kind == "decimal" and type_.numbers[0] <= _SHORT else _TAKEN[type_.kind]
+    if not any(test(found) for test in taken):
         raise _Incompatible(presto_text(type_))
     return _converted(column, found, type_)
 
@@ -170,11 +173,18 @@ def _is_text(found: pa.DataType) -> bool:
 def _whole(kind: str) -> _Test:
     """Parquet keeps the smaller integers in 32 bits, so those pass for each other; 64 bits only for bigint."""
     bits = max(_BITS[kind], _PARQUET_BITS)
-    return lambda found: pa.types.is_integer(found) and found.bit_width <= bits and not _too_wide(found, bits)
+    return lambda found: _is_whole(found) and found.bit_width <= bits
 
 
-def _too_wide(found: pa.DataType, bits: int) -> bool:
-    return bool(pa.types.is_unsigned_integer(found)) and found.bit_width >= bits
+def _is_whole(found: pa.DataType) -> bool:
+    """Whether it is an integer; unsigned ones of 32 bits and more would be read with a wrong sign, so they are not."""
+    narrow = pa.types.is_unsigned_integer(found) and found.bit_width < _PARQUET_BITS
+    return bool(pa.types.is_signed_integer(found) or narrow)
+
+
+def _physical(found: pa.DataType) -> str:
+    """What Parquet calls the type, as far as it has a name of its own for it."""
+    return next((name for test, name in _NAMES if test(found)), str(found))
 
 
 _BINARY: tuple[_Test, ...] = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
@@ -183,7 +193,15 @@ _TEXTS: tuple[_Test, ...] = (_is_text, _is_binary)
 _TAKEN: dict[str, tuple[_Test, ...]] = {
     "boolean": (pa.types.is_boolean,), "float": (pa.types.is_float32,),
     "double": (pa.types.is_float64, pa.types.is_float32), "date": (pa.types.is_date32,),
-    "timestamp": (pa.types.is_timestamp,), "decimal": (pa.types.is_decimal, pa.types.is_integer),
+    "timestamp": (pa.types.is_timestamp,), "decimal": (pa.types.is_decimal,),
     "string": _TEXTS, "varchar": _TEXTS, "char": _TEXTS, "binary": _TEXTS,
     **{kind: (_whole(kind),) for kind in sorted(INTEGERS)},
 }  # fmt: skip
+_SHORT = 18
+_SHORT_DECIMAL: tuple[_Test, ...] = (pa.types.is_decimal, _is_whole)
+_NAMES: tuple[tuple[_Test, str], ...] = (
+    (pa.types.is_int64, "INT64"), (pa.types.is_timestamp, "INT64"), (pa.types.is_integer, "INT32"),
+    (pa.types.is_date32, "INT32"), (pa.types.is_float32, "FLOAT"), (pa.types.is_float64, "DOUBLE"),
+    (pa.types.is_boolean, "BOOLEAN"), (pa.types.is_decimal, "FIXED_LEN_BYTE_ARRAY"), (_is_text, "BINARY"),
+    (_is_binary, "BINARY"),
+)  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from daap_local.athena.faults import unsupported
-from daap_local.athena.hive.lenient_json import Bare, InvalidJson, Json
+from daap_local.athena.hive.lenient_json import Bare, InvalidJson, Json, whole_characters
 from daap_local.athena.hive.scalars import cut_text, date_value, decimal_number, in_range, scalar, timestamp_value
 from daap_local.athena.hive.types import HiveType
 
@@ -34,6 +34,7 @@ class HiveJson:
         """The values. Raises InvalidJson, ValueError."""
         try:
             found, _ = self._read.raw_decode(line.lstrip(" \t\r\n"))
+            found = whole_characters(line, found)
         except RecursionError as error:
             raise InvalidJson("too deep") from error
         except json.JSONDecodeError as error:

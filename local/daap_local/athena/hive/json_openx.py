@@ -1,7 +1,8 @@
 """org.openx.data.jsonserde.JsonSerDe, row by row.
 
 Source: https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html and Trino's reader (trino-hive-formats,
-openxjson/README.md), which says for every type what is taken. What is none of the type is an error.
+openxjson/README.md), which says for every type what is taken. What is none of the type is an error, or NULL where
+the serde's property strict.parsing is false (Trino before 2025 knew no other way).
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class OpenXJson:
         if properties.get("timestamp.formats"):
             raise unsupported("the OpenX JSON serde with timestamp.formats")
         self._names = _names(properties)
+        self._strict = properties.get("strict.parsing", "true").lower() == "true"
         self._places = [place for place, _, _ in columns]
         self._columns = [(self._names.finder(name.lower()), self._decoder(type_)) for _, name, type_ in columns]
 
@@ -96,7 +98,7 @@ class OpenXJson:
             return lambda value: cut_text(json_text(value), type_)
         if type_.kind == "boolean":
             return lambda value: not isinstance(value, dict | list) and _text(value).lower() == "true"
-        return _scalar(type_)
+        return _scalar(type_) if self._strict else _forgiving(_scalar(type_))
 
     def _array(self, decode: _Decoder) -> _Decoder:
         def array(value: Json) -> Json:
@@ -114,7 +116,8 @@ class OpenXJson:
             for name, item in value.items():
                 made = key(name)
                 found.pop(made, None)
-                found[made] = _decoded(decode, item)
+                if made is not None:
+                    found[made] = _decoded(decode, item)
             return list(found.items())
 
         return entries
@@ -169,6 +172,20 @@ def _scalar(type_: HiveType) -> _Decoder:
         return read(_text(value))
 
     return decode
+
+
+def _forgiving(decode: _Decoder) -> _Decoder:
+    """A decoder that gives NULL for a text that is none of the type; objects and lists are still an error."""
+
+    def decoded(value: Json) -> Json:
+        try:
+            return decode(value)
+        except ValueError:
+            if isinstance(value, dict | list):
+                raise
+            return None
+
+    return decoded
 
 
 def _of_text(type_: HiveType) -> Callable[[str], Json]:

@@ -23,6 +23,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HEX, _OCTAL = re.compile("0[xX]([0-9a-fA-F]+)"), re.compile("0([0-7]+)")
 _WHOLE = re.compile("[+-]?[0-9]+")
 _LONG = 2**63
+_HALF_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class InvalidJson(ValueError):
@@ -39,9 +41,27 @@ class Bare:
 def read_json(text: str) -> Json:
     """None, a str, a Bare, a dict (the last of equal names counts) or a list. Raises InvalidJson."""
     try:
-        return _STRICT.decode(text)
+        return whole_characters(text, _STRICT.decode(text))
     except (ValueError, RecursionError):
-        return _Reader(text).value()
+        return whole_characters(text, _Reader(text).value())
+
+
+def whole_characters(text: str, value: Json) -> Json:
+    """What was read from `text`, where halves of characters that were escaped alone become '?', as in Java."""
+    return _mended(value) if _HALF_ESCAPED.search(text) else value
+
+
+def _mended(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {_mended(name): _mended(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    return _paired(value) if isinstance(value, str) else value
+
+
+def _paired(text: str) -> str:
+    """Halves side by side put together."""
+    return _HALF.sub("?", text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass"))
 
 
 def last_wins(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -100,7 +120,8 @@ def _big_decimal(text: str) -> str | None:
     if not _NUMBER.fullmatch(text):
         return None
     try:
-        return str(Decimal(text))
+        number = Decimal(text)
+        return str(number if number else abs(number))
     except InvalidOperation:
         return None
 
@@ -205,7 +226,7 @@ class _Reader:
             char = self._text[self._at]
             self._at += 1
             if char == quote:
-                return _paired("".join(parts))
+                return "".join(parts)
             parts.append(self._escaped() if char == "\\" else char)
         raise self._wrong("Unterminated string")
 
@@ -250,11 +271,3 @@ class _Reader:
 
 
 _MARKS: dict[str, Callable[[_Reader], Json]] = {"{": _Reader.object, "[": _Reader.array}
-
-
-def _paired(text: str) -> str:
-    """Halves of a character outside the basic plane put together; a half alone becomes '?' as in Java."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _HALF.search(text) else text
-
-
-_HALF = re.compile("[\ud800-\udfff]")

@@ -7,6 +7,7 @@ ends with LF, CR or CRLF; the last needs no end).
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import struct
@@ -25,9 +26,10 @@ _LENGTH = struct.Struct(">I")
 def text_blocks(stream: BinaryIO, header: int = 0, footer: int = 0) -> Iterator[bytes]:
     """Blocks of whole lines in UTF-8, each line ended by one LF, without the first and last so many lines.
 
+    A byte order mark at the beginning is passed over, as Hadoop's and Trino's readers of lines do.
     Bytes that are no UTF-8 become U+FFFD, as where Java decodes them. Raises AthenaFault where the file is damaged.
     """
-    blocks = _without_header(_whole_lines(stream), header)
+    blocks = _without_header(_without_mark(_whole_lines(stream)), header)
     yield from _without_footer(blocks, footer) if footer else blocks
 
 
@@ -67,6 +69,11 @@ def _normal(block: bytes) -> bytes:
     except UnicodeDecodeError:
         return block.decode(errors="replace").encode()
     return block
+
+
+def _without_mark(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    yield next(blocks, b"").removeprefix(codecs.BOM_UTF8)
+    yield from blocks
 
 
 def _without_header(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:

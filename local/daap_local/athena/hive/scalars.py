@@ -6,7 +6,6 @@ The rules are those of `values`, which says them in SQL. Source: Trino's readers
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -29,8 +28,12 @@ _ARROW = {
 _INTEGER = re.compile(r"([+-]?)([0-9]*)(?:\.[0-9]*)?")
 _DOUBLE = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[fFdD]?|[+-]?(?:NaN|Infinity)")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_DATE = re.compile(r"(-?[0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})")
-_TIMESTAMP = re.compile(_DATE.pattern + r"(?:[ T]([0-9]{1,9}):([0-9]{1,9}):([0-9]{1,9})(\.[0-9]{1,9})?)?")
+_HEXADECIMAL = re.compile(r"([+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*[pP][+-]?[0-9]+)[fFdD]?")
+_DATE = re.compile(r"([+-]?[0-9]{1,9})-([+-]?[0-9]{1,9})-([+-]?[0-9]{1,9})")
+_SECONDS = r"([+-]?[0-9]{1,9})(\.[0-9]{0,9})?"
+_TIME = r"([+-]?[0-9]{1,9}):([+-]?[0-9]{1,9})"
+_TIMESTAMP = re.compile(f"{_DATE.pattern}(?: {_TIME}:{_SECONDS}|[tT]{_TIME}(?::{_SECONDS})?)")
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_\-\s]*")
 _TRIMMED = "".join(map(chr, range(33)))
 _WIDE = Context(prec=80)
 _MONTHS = 12
@@ -78,12 +81,15 @@ def in_range(number: int, bits: int) -> int:
 
 
 def double_number(text: str) -> float:
-    """A number as Java's Double.parseDouble takes it, without hexadecimals."""
+    """A number as Java's Double.parseDouble takes it."""
     trimmed = text.strip(_TRIMMED)
     match = _DOUBLE.fullmatch(trimmed)
-    if match is None:
+    if match is not None:
+        return float(match.group(1) or trimmed)
+    hexadecimal = _HEXADECIMAL.fullmatch(trimmed)
+    if hexadecimal is None:
         raise ValueError(f'For input string: "{text}"')
-    return float(match.group(1) or trimmed)
+    return float.fromhex(hexadecimal.group(1))
 
 
 def decimal_number(text: str, precision: int, scale: int) -> Decimal:
@@ -119,11 +125,12 @@ def timestamp_value(text: str) -> datetime:
     match = _TIMESTAMP.fullmatch(text.strip(_TRIMMED))
     if match is None:
         raise ValueError(f"Text '{text}' could not be parsed")
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
-    micros = int((match.group(7) or ".0")[1:].ljust(9, "0")) // 1000
+    day, clock = match.groups()[:3], match.groups()[3:7] if match.group(4) else match.groups()[7:]
+    hour, minute, second = (int(part or 0) for part in clock[:3])
+    micros = int((clock[3] or ".0")[1:].ljust(9, "0")) // 1000
     try:
-        clock = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micros)
-        return rounded(_counted_day(year, month, day) + clock)
+        later = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micros)
+        return rounded(_counted_day(*map(int, day)) + later)
     except OverflowError as error:
         raise ValueError(f"Text '{text}' could not be parsed") from error
 
@@ -150,10 +157,11 @@ def _counted_day(year: int, month: int, day: int) -> datetime:
 
 
 def _binary(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    if not _BASE64.fullmatch(text):
         return text.encode()
+    kept = re.sub("[^A-Za-z0-9+/]", "", text.translate({ord("-"): "+", ord("_"): "/"}))
+    kept = kept[: len(kept) - (len(kept) % 4 == 1)]
+    return base64.b64decode(kept + "=" * (-len(kept) % 4))
 
 
 def _text(text: str) -> str:

@@ -17,9 +17,12 @@ _TRUNCATED = r"[+-]?[0-9]*\.[0-9]*"
 _DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _DOUBLE = rf"[\x00-\x20]*({_DECIMAL}[fFdD]?|[+-]?(NaN|Infinity))[\x00-\x20]*"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_LOOSE_DATE = "(-?[0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})"
+_LOOSE_DATE = "([+-]?[0-9]{1,9})-([+-]?[0-9]{1,9})-([+-]?[0-9]{1,9})"
 _TIMESTAMP = rf"{_DATE}[ T][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?"
-_LOOSE_TIME = r"([0-9]{1,9}):([0-9]{1,9}):([0-9]{1,9})(\.[0-9]{1,9})?"
+_LOOSE_TIME = r"( |[tT])([+-]?[0-9]{1,9}):([+-]?[0-9]{1,9})(:[+-]?[0-9]{1,9}(\.[0-9]{0,9})?)?"
+_HEXADECIMAL = r"[\x00-\x20]*[+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*[pP][+-]?[0-9]+[fFdD]?[\x00-\x20]*"
+_NO_HEXADECIMALS = "NOT_SUPPORTED: a hexadecimal number with a fraction in a text file is not supported here"
+_BASE64 = r"[A-Za-z0-9+/=_\-\s]*"
 _SHORTEST_TIMESTAMP = 8
 _CSV_TYPES = frozenset({"string", "char", "varchar", "boolean", "float", "double", "date", "timestamp"}) | INTEGERS
 
@@ -44,7 +47,7 @@ def text_value(column: str, type_: HiveType) -> str:
     if type_.kind == "char":
         return f"rtrim(left({column}, {type_.numbers[0]}), ' ')"
     if type_.kind == "binary":
-        return f"coalesce(TRY(from_base64({column})), encode({column}))"
+        return _binary(column)
     return column
 
 
@@ -86,7 +89,8 @@ def _plain_value(column: str, type_: HiveType) -> str:
     """A boolean or a double, which both serdes read alike; NULL where the text is none."""
     if type_.kind == "boolean":
         return f"CASE lower({column}) WHEN 'true' THEN true WHEN 'false' THEN false END"
-    return f"CASE WHEN {_matches(column, _DOUBLE)} THEN {_double(column, duckdb_text(type_))} END"
+    hexadecimal = f"WHEN {_matches(column, _HEXADECIMAL)} THEN error({literal(_NO_HEXADECIMALS)})"
+    return f"CASE WHEN {_matches(column, _DOUBLE)} THEN {_double(column, duckdb_text(type_))} {hexadecimal} END"
 
 
 def _lazy_integer(column: str, duckdb: str) -> str:
@@ -102,7 +106,7 @@ def _double(column: str, duckdb: str) -> str:
     return f"TRY_CAST(rtrim(trim({column}, {_CONTROLS}), 'fFdD') AS {duckdb})"
 
 
-_CONTROLS = "(" + " || ".join(f"chr({code})" for code in range(1, 33)) + ")"
+_CONTROLS = "(" + " || ".join(f"chr({code})" for code in range(33)) + ")"
 
 
 def _matches(column: str, pattern: str) -> str:
@@ -111,7 +115,7 @@ def _matches(column: str, pattern: str) -> str:
 
 def _lazy_date(column: str) -> str:
     """A date with whatever follows a blank dropped; months and days beyond their range count on into the next."""
-    text = f"split_part(trim({column}), ' ', 1)"
+    text = f"split_part(trim({column}, {_CONTROLS}), ' ', 1)"
     year, month, day = (f"regexp_extract({text}, {literal(_LOOSE_DATE)}, {at})::BIGINT" for at in (1, 2, 3))
     loose = f"CAST({_counted(year, month, day)} AS DATE)"
     plain = f"TRY_CAST({column} AS DATE)"
@@ -128,14 +132,28 @@ def _counted(year: str, month: str, day: str) -> str:
 
 
 def _lazy_timestamp(column: str) -> str:
-    text = f"trim({column})"
+    """A date and a time; after a T the seconds may be missing."""
+    text = f"trim({column}, {_CONTROLS})"
     exact = f"TRY_CAST(CASE WHEN {_matches(text, _TIMESTAMP)} THEN {text} END AS TIMESTAMP)"
-    pattern = rf"{_LOOSE_DATE}([ T]{_LOOSE_TIME})?"
-    parts = [f"TRY_CAST(regexp_extract({text}, {literal(pattern)}, {at}) AS BIGINT)" for at in (1, 2, 3, 5, 6, 7)]
-    hours, minutes, seconds = (f"coalesce({part}, 0)" for part in parts[3:])
-    fraction = f"coalesce(TRY_CAST(left(regexp_extract({text}, {literal(pattern)}, 8), 7) AS DOUBLE), 0)"
-    micros = f"round({fraction} * 1000000)::BIGINT"
-    clock = f"to_hours({hours}) + to_minutes({minutes}) + to_seconds({seconds}) + to_microseconds({micros})"
-    loose = f"{_counted(*parts[:3])} + {clock}"
-    value = f"coalesce({exact}, CASE WHEN {_matches(text, pattern)} THEN TRY({loose}) END)"
+    pattern = literal(_LOOSE_DATE + _LOOSE_TIME)
+    year, month, day, mark, hours, minutes, seconds, fraction = (
+        f"regexp_extract({text}, {pattern}, {group})" for group in range(1, 9)
+    )
+    numbers = [f"{part}::BIGINT" for part in (year, month, day)]
+    whole = f"coalesce(TRY_CAST(split_part(ltrim({seconds}, ':'), '.', 1) AS BIGINT), 0)"
+    micros = f"coalesce(TRY_CAST(rpad(substr({fraction}, 2, 6), 6, '0') AS BIGINT), 0)"
+    clock = (
+        f"to_hours({hours}::BIGINT) + to_minutes({minutes}::BIGINT) + to_seconds({whole}) + to_microseconds({micros})"
+    )
+    fits = f"{_matches(text, _LOOSE_DATE + _LOOSE_TIME)} AND ({mark} <> ' ' OR {seconds} <> '')"
+    loose = f"CASE WHEN {fits} THEN TRY({_counted(*numbers)} + {clock}) END"
+    value = f"coalesce({exact}, {loose})"
     return f"CASE WHEN strlen({column}) >= {_SHORTEST_TIMESTAMP} THEN {whole_milliseconds(value)} END"
+
+
+def _binary(column: str) -> str:
+    """Base64 as Java's decoder of long standing takes it, without what it passes over; else the bytes themselves."""
+    kept = f"regexp_replace(translate({column}, '-_', '+/'), '[^A-Za-z0-9+/]', '', 'g')"
+    cut = f"left({kept}, length({kept}) - (length({kept}) % 4 = 1)::INTEGER)"
+    filled = f"rpad({cut}, ((length({cut}) + 3) // 4 * 4)::INTEGER, '=')"
+    return f"CASE WHEN {_matches(column, _BASE64)} THEN from_base64({filled}) ELSE encode({column}) END"

@@ -37,5 +37,5 @@ def decode_view(text: str) -> tuple[str, str | None, tuple[tuple[str, str], ...]
         content: dict[str, Any] = json.loads(base64.b64decode(text[len(_BEFORE) : -len(_AFTER)], validate=True))
         columns = tuple((column["name"], column["type"]) for column in content.get("columns", ()))
         return str(content["originalSql"]), content.get("schema"), columns
-    except (binascii.Error, ValueError, KeyError, TypeError) as error:
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AthenaFault("INVALID_VIEW", f"the view's text cannot be read: {error}") from error

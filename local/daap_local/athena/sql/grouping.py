@@ -27,12 +27,22 @@ def group_clause(env: Env, node: exp.Select, outputs: list[Field]) -> str:
 def _element(env: Env, node: exp.Expression, outputs: list[Field]) -> str:
     for kind, word in ((exp.GroupingSets, "GROUPING SETS"), (exp.Rollup, "ROLLUP"), (exp.Cube, "CUBE")):
         if isinstance(node, kind):
+            _check_columns(node)
             return f"{word} ({', '.join(_element(env, part, outputs) for part in node.expressions)})"
     if isinstance(node, exp.Tuple):
         return f"({', '.join(_key(env, part, outputs) for part in node.expressions)})"
     if isinstance(node, exp.Paren):
         return f"({_element(env, node.this, outputs)})"
     return _key(env, node, outputs)
+
+
+def _check_columns(node: exp.Expression) -> None:
+    """Grouping sets are of columns (or numbers of columns), not of expressions."""
+    for part in node.expressions:
+        inner = part.unnest() if isinstance(part, exp.Paren) else part
+        for each in inner.expressions if isinstance(inner, exp.Tuple) else [inner]:
+            if not isinstance(each, exp.Column | exp.Literal | exp.Rollup | exp.Cube | exp.GroupingSets | exp.Dot):
+                raise fault("INVALID_COLUMN_REFERENCE", f"GROUP BY expression must be a column reference: {each.sql(dialect='trino')}", each)  # noqa: E501
 
 
 def _key(env: Env, node: exp.Expression, outputs: list[Field]) -> str:

@@ -108,6 +108,8 @@ def typed_literal(env: Env, node: exp.Expression) -> Typed:
         return _moment(env, written, node)
     if name in {exp.DType.TIME, exp.DType.TIMETZ}:
         return _time(env, written, node)
+    if name == exp.DType.JSON:
+        return Typed(f"athena_json_parse({t.literal(written)})", t.JSON)
     kind = t.Type("char", (len(written),)) if name == exp.DType.CHAR else read_type(node.args["to"])
     return cast(text(written), kind)
 
@@ -197,6 +199,12 @@ def _months(value: int) -> Typed:
     return Typed(f"CAST({value} AS INTEGER)", t.MONTH_INTERVAL, value)
 
 
+_FOREIGN = frozenset({exp.DType.TEXT, exp.DType.NCHAR, exp.DType.NVARCHAR, exp.DType.BINARY, exp.DType.DATETIME})
+
+
 def read_type(node: exp.Expression) -> t.Type:
-    """The type that a cast names."""
+    """The type that a cast names. Raises TYPE_MISMATCH for names that are no types of Trino's."""
+    for part in node.find_all(exp.DataType):
+        if part.this in _FOREIGN:
+            raise fault("TYPE_MISMATCH", f"Unknown type: {str(part.this.value).lower()}", node)
     return t.parse_type(node.sql(dialect="trino"))

@@ -164,13 +164,13 @@ CREATE OR REPLACE MACRO athena_date_plus_millis(x, n) AS
 
 CREATE OR REPLACE MACRO athena_date_plus_months(x, n) AS CAST(x + to_months(n) AS DATE);
 
-CREATE OR REPLACE MACRO athena_timestamp_plus_millis(x, n) AS x + to_microseconds((n) * 1000);
+CREATE OR REPLACE MACRO athena_timestamp_plus_millis(x, n) AS x + to_microseconds(CAST(n AS BIGINT) * 1000);
 
 CREATE OR REPLACE MACRO athena_timestamp_plus_months(x, n) AS x + to_months(n);
 
-CREATE OR REPLACE MACRO athena_time_plus_millis(x, n) AS x + to_microseconds((n) * 1000);
+CREATE OR REPLACE MACRO athena_time_plus_millis(x, n) AS x + to_microseconds(CAST(n AS BIGINT) * 1000);
 
-CREATE OR REPLACE MACRO athena_elapsed(a, b, unit) AS (epoch_us(b) - epoch_us(a)) // (unit * 1000);
+CREATE OR REPLACE MACRO athena_elapsed(a, b, unit) AS (epoch_us(b) - epoch_us(a)) // (CAST(unit AS BIGINT) * 1000);
 
 CREATE OR REPLACE MACRO athena_months_between(a, b, n) AS datesub('month', a, b) // n;
 
@@ -236,7 +236,7 @@ CREATE OR REPLACE MACRO athena_iso_zoned(v, p) AS
 CREATE OR REPLACE MACRO athena_offset_zone(hours, minutes) AS athena_offset_text(hours * 60 + minutes);
 
 CREATE OR REPLACE MACRO athena_zoned_plus_millis(v, n) AS
-    athena_zoned(struct_extract(v, 'u') + to_microseconds((n) * 1000), struct_extract(v, 'z'));
+    athena_zoned(struct_extract(v, 'u') + to_microseconds(CAST(n AS BIGINT) * 1000), struct_extract(v, 'z'));
 
 CREATE OR REPLACE MACRO athena_zoned_plus_months(v, n) AS athena_from_local(athena_local(v) + to_months(n), struct_extract(v, 'z'));
 
@@ -301,6 +301,11 @@ CREATE OR REPLACE MACRO athena_concat_array(y, a) AS CASE WHEN y IS NOT NULL THE
 CREATE OR REPLACE MACRO athena_entry_key(p, z) AS
     athena_guard(strpos(p, z) = 0, 'INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || p || '''',
         left(p, strpos(p, z) - 1));
+
+CREATE OR REPLACE MACRO athena_regexp_like(x, pattern) AS regexp_matches(x, pattern);
+
+CREATE OR REPLACE MACRO athena_regexp_extract(x, pattern, n) AS
+    CASE WHEN regexp_matches(x, pattern) THEN regexp_extract(x, pattern, n) END;
 
 -- Arrays
 

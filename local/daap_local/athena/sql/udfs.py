@@ -6,6 +6,7 @@ A failure is told by an exception whose text begins like that of a macro's faili
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import duckdb
@@ -17,7 +18,20 @@ from daap_local.athena.sql.python import dates, json_values, numbers, texts, url
 def install_functions(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the Python functions known to a connection."""
     for name, (function, parameters, result) in _functions().items():
-        connection.create_function(name, function, parameters, result)
+        connection.create_function(name, _null_safe(function), parameters, result, null_handling="special")
+
+
+def _null_safe(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, answering NULL where an argument is NULL; unlike DuckDB's own way it may answer NULL besides."""
+
+    @wraps(function)
+    def called(*given: Any) -> Any:
+        for value in given:
+            if value is None:
+                return None
+        return function(*given)
+
+    return called
 
 
 def _functions() -> dict[str, tuple[Callable[..., Any], list[DuckDBPyType], DuckDBPyType]]:

@@ -178,7 +178,7 @@ _JSON = {
     "json_format(json) -> varchar": "{0}",
     "json_extract(varchar, varchar) -> json": "athena_json_extract({0}, {1})",
     "json_extract(json, varchar) -> json": "athena_json_extract({0}, {1})",
-    "json_extract_scalar(varchar, varchar) -> varchar": "athena_json_scalar({0}, {1})",
+    "json_extract_scalar(S, varchar) -> S": "athena_json_scalar({0}, {1})",
     "json_extract_scalar(json, varchar) -> varchar": "athena_json_scalar({0}, {1})",
     "json_array_length(varchar) -> bigint": "athena_json_length({0})",
     "json_array_length(json) -> bigint": "athena_json_length({0})",

@@ -19,12 +19,22 @@ class Number(str):
     __slots__ = ()
 
 
-_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=lambda _name: _refuse())
+
+
+def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members; of a key that comes twice, the first."""
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        made.setdefault(key, value)
+    return made
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_refuse, object_pairs_hook=_first)
 _MISSING = object()
-
-
-def _refuse() -> Any:
-    raise ValueError("no JSON constant")
 
 
 def _read(text: str) -> Any:
@@ -160,7 +170,7 @@ def element(text: str, place: int) -> str | None:
     value = _read_or_missing(text)
     if not isinstance(value, list) or not -len(value) <= place < len(value):
         return None
-    return _write(value[place])
+    return value[place] if isinstance(value[place], str) else _write(value[place])
 
 
 def contains(text: str, wanted: str) -> bool | None:
@@ -207,7 +217,7 @@ def _cast(text: str, kind: str) -> Any:
     """A JSON scalar for a cast; NULL for null."""
     value = _read(text)
     if isinstance(value, list | dict):
-        raise uncast(f"Cannot cast to {kind}. Expected a scalar, but got {'[' if isinstance(value, list) else '{'}\n{text}")
+        raise uncast(f"Cannot cast '{text}' to {kind}")
     return value
 
 
