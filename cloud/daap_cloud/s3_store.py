@@ -40,7 +40,7 @@ class S3Store(ObjectStore):
 
     def __init__(self, client: S3Client, zones: Mapping[Zone, Place]) -> None:
         self._client = client
-        self._zones: dict[str, Place] = dict(zones)
+        self._zones: dict[str, Place] = {**zones}
 
     def place(self, key: str) -> tuple[str, str]:
         """The bucket of a key, and its name there."""

@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from daap.errors import StoreUnavailable
-from daap.ports.query import ArrowStream
+from daap.errors import EngineFailed, InvalidQuery
+from daap.model.loads import TableRef
+from daap.ports.query import QueryEngine
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,12 +23,12 @@ _ESCAPES = str.maketrans({
 """What would end a cell, or what some reader takes for the end of a line."""
 
 
-def draw_preview(stream: ArrowStream) -> str:
+def draw_preview(query: QueryEngine, ref: TableRef) -> str:
     """Rows as `| a | b |`, one a line under the names; a bar or a line break in a value is written with a backslash.
 
-    Raises StoreUnavailable if the rows cannot be read.
+    Raises NotRegistered, or EngineFailed if the rows cannot be read.
     """
-    table = _read_rows(stream)
+    table = _read_rows(query, ref)
     if not table.num_rows:
         return NOTHING
     columns = [_list_values(table.column(place)) for place in range(table.num_columns)]
@@ -35,13 +36,13 @@ def draw_preview(stream: ArrowStream) -> str:
     return "\n".join(lines)
 
 
-def _read_rows(stream: ArrowStream) -> pa.Table:
+def _read_rows(query: QueryEngine, ref: TableRef) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415 - slow to import, and only needed here
 
     try:
-        return pa.RecordBatchReader.from_stream(stream).read_all()
-    except (OSError, pa.ArrowException) as error:  # rows are read only now, and so is what is wrong with them
-        raise StoreUnavailable(f"the rows cannot be read: {error}") from error
+        return pa.RecordBatchReader.from_stream(query.preview(ref, ROWS)).read_all()
+    except (InvalidQuery, OSError, pa.ArrowException) as error:  # the query is ours: it is the data that are wrong
+        raise EngineFailed(f"the newest snapshot of {ref} cannot be read: {error}") from error
 
 
 def _list_values(column: pa.ChunkedArray) -> list[Any]:

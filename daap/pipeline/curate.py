@@ -10,7 +10,6 @@ from daap.model.loads import LoadStatus
 from daap.pipeline.audit import Trail
 from daap.pipeline.lake import Lake
 from daap.pipeline.rebuild import raw_of, rebuild_load
-from daap.ports.catalogue import TableEntry
 
 
 def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | NothingToDo:
@@ -35,7 +34,7 @@ def _publish(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | Not
         return NothingToDo(raw_of(receipt), load, receipt.file_id)
     started = time.perf_counter()
     # The registration may have been cut short before the catalogue's entry.
-    lake.catalogue.put_table(TableEntry(load.ref, lake.registry.schema_of(load.ref)))
+    lake.registry.show_table(load.ref)
     written = event.staged or rebuild_load(receipt, lake)
     if written.rows != receipt.rows_read:
         lake.catalogue.discard(load)

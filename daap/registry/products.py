@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from daap.errors import AlreadyRegistered, NotRegistered, ObjectConflict, ObjectMissing, VersionConflict
+from daap.errors import AlreadyRegistered, InvalidChange, NotRegistered, ObjectConflict, ObjectMissing, VersionConflict
 from daap.model.keys import HEADS, head_key, record_key, version_key
 from daap.model.loads import TableRef
 from daap.model.product import Product
 from daap.model.table import TableSchema
-from daap.model.versions import FIRST, Version
+from daap.model.versions import FIRST, Version, parse_version
 from daap.ports.catalogue import Catalogue, TableEntry
 from daap.ports.objects import ABSENT, Expect, ObjectStore
 from daap.registry.amend import find_table, insert_table
@@ -90,10 +90,25 @@ class Registry:
 
     def commit(self, head: Head, amended: Registered) -> Registered:
         """Makes `amended` the current definition; raises VersionConflict if `head` is so no longer."""
-        self.project(head.registered)  # its own writer may have been cut short
+        if not self._is_projected(head.registered) and self._is_current(head):
+            self.project(head.registered)  # its own writer may have been cut short
         self.replace_head(head, amended)
         self.project(amended)
         return amended
+
+    def _is_current(self, head: Head) -> bool:
+        try:
+            return self._store.stat(head_key(head.registered.product.name)).version == head.token
+        except ObjectMissing:
+            return False
+
+    def _is_projected(self, registered: Registered) -> bool:
+        """Whether all that follows from a head is written: the record is the last of it."""
+        try:
+            data, _ = self._store.read(record_key(registered.product.name, registered.version))
+        except ObjectMissing:
+            return False
+        return decode_head(data).updated >= registered.updated
 
     def replace_head(self, head: Head, amended: Registered) -> Head:
         """The conditional write of commit alone."""
@@ -115,15 +130,17 @@ class Registry:
     def add_table(self, name: str, table: str, schema: TableSchema, actor: str = UNKNOWN) -> Registered:
         """Adds a table to a product as a minor version; the first table of a product keeps its version.
 
-        Raises NotRegistered, TableExists, VersionConflict, or InvalidSpec if the name clashes with another.
+        Raises NotRegistered, TableExists, VersionConflict, InvalidSpec if the name clashes with another, or
+        InvalidChange while a table of this name is being removed.
         """
-        head = self.read(name)
-        product = insert_table(head.registered.product, table, schema)
-        return self._commit_table(head, product, table, actor)
+        return self._insert_table(self.read(name), table, schema, actor)
 
-    def _commit_table(self, head: Head, product: Product, table: str, actor: str) -> Registered:
+    def _insert_table(self, head: Head, table: str, schema: TableSchema, actor: str) -> Registered:
         found = head.registered
-        keeps = not found.product.tables and found.version.minor == 0
+        if table.lower() in map(str.lower, found.removing):
+            raise InvalidChange(f"table {table} is being removed; resync {found.product.name}, then add it")
+        product = insert_table(found.product, table, schema)
+        keeps = not found.product.tables and found.version == FIRST
         change = Change("table added", actor, {"tables_added": [table]})
         return self.amend(head, product, change, version=found.version if keeps else None)
 
@@ -133,35 +150,51 @@ class Registry:
             head = self.read(name)
             if table in head.registered.product.tables:
                 return head.registered
-            product = insert_table(head.registered.product, table, schema)
             try:
-                return self._commit_table(head, product, table, actor)
+                return self._insert_table(head, table, schema, actor)
             except VersionConflict:
                 continue  # another process changed the product; its change stays
 
     def find_ref(self, name: str, table: str, major: int | None = None) -> TableRef:
         """A table (or files component) of the current major version, or of an earlier one; raises NotRegistered."""
         found = self.get(name)
-        if major in (None, found.version.major):
-            if table not in found.product.files:
-                find_table(found.product, table)
-            return found.ref(table)
-        self.schema_at(name, str(found.last_of(major or 0)), table)
-        return TableRef(name, major or 0, table)
+        version = found.last_of(major) if major is not None else found.version
+        if table not in found.product.files:  # which no change adds or removes
+            self._schema_in(found, version, table)
+        return TableRef(name, version.major, table)
+
+    def refs(self, registered: Registered) -> list[TableRef]:
+        """The tables of a product in all its major versions, in order; some may have been removed since."""
+        name = registered.product.name
+        return sorted(
+            TableRef(name, major, table) for major in registered.majors for table in self._tables_in(registered, major)
+        )
+
+    def _tables_in(self, found: Registered, major: int) -> Mapping[str, TableSchema]:
+        """The tables of a major version, as they are now or were last; none if its record was never written."""
+        if major == found.version.major:
+            return found.product.tables
+        try:
+            data, _ = self._store.read(record_key(found.product.name, found.last_of(major)))
+        except ObjectMissing:
+            return {}
+        return decode_head(data).product.tables
 
     def schema_of(self, ref: TableRef) -> TableSchema:
         """The latest schema of a table in a major version, an old one among them; raises NotRegistered."""
         found = self.get(ref.product)
-        version = found.last_of(ref.major)
-        return self.schema_at(ref.product, str(version), ref.table)
+        return self._schema_in(found, found.last_of(ref.major), ref.table)
 
     def schema_at(self, name: str, version: str, table: str) -> TableSchema:
         """The schema of a table in one version; raises NotRegistered."""
-        found = self.get(name)
-        if version == str(found.version):
+        return self._schema_in(self.get(name), parse_version(version), table)
+
+    def _schema_in(self, found: Registered, version: Version, table: str) -> TableSchema:
+        if version == found.version:
             return find_table(found.product, table)
+        name = found.product.name
         try:
-            data, _ = self._store.read(version_key(name, version, table, "schema.json"))
+            data, _ = self._store.read(version_key(name, str(version), table, "schema.json"))
         except ObjectMissing:
             raise NotRegistered(f"product {name} has no table {table} in version {version}") from None
         return TableSchema.model_validate_json(data)
@@ -172,8 +205,26 @@ class Registry:
         self._put_once(version_key(product.name, version, "metadata.json"), product.metadata.dump())
         for table, schema in product.tables.items():
             self._put_once(version_key(product.name, version, table, "schema.json"), schema.dump())
-            self._catalogue.put_table(TableEntry(registered.ref(table), schema))
+        self._show_tables(registered)
         self._put_record(registered)
+
+    def _show_tables(self, registered: Registered) -> None:
+        """Brings the catalogue up to a head, or to the newer one that another writer has made of it meanwhile."""
+        shown: Mapping[str, TableSchema] = {}
+        latest: Mapping[str, TableSchema] = registered.product.tables
+        while latest != shown:
+            for table, schema in latest.items():
+                self._catalogue.put_table(TableEntry(registered.ref(table), schema))
+            shown = latest
+            with suppress(NotRegistered):  # deleted meanwhile
+                latest = self._tables_in(self.get(registered.product.name), registered.version.major)
+
+    def show_table(self, ref: TableRef) -> None:
+        """Makes sure that the catalogue knows a table by its latest schema; raises NotRegistered."""
+        shown = None
+        while shown != (latest := self.schema_of(ref)):
+            self._catalogue.put_table(TableEntry(ref, latest))
+            shown = latest
 
     def _put_record(self, registered: Registered) -> None:
         """The record of a version; that of v1.0 is made anew with the first table, which keeps the version."""

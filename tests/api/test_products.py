@@ -46,6 +46,12 @@ class TestRegistering:
         body = {"metadata": make_metadata(**{part: {}})}
         assert message_of(empty.admin.post(REGISTER, body), 400) == f"metadata.{part}: stands beside metadata, as {part}"
 
+    @pytest.mark.xfail(reason="equal names that are one object in memory are taken for one name")
+    def test_a_table_and_a_files_component_may_not_have_one_name(self, empty):
+        files = {TABLE: {"description": "Contracts"}}
+        body = {"metadata": make_metadata(), "tables": {TABLE: make_schema()}, "files": files}
+        assert TABLE in message_of(empty.admin.post(REGISTER, body), 400)
+
     def test_wrong_metadata_is_told_field_by_field(self, empty):
         metadata = make_metadata(email="nobody", status="new", dpiaRequired="yes") | {"colour": "red"}
         del metadata["domain"]

@@ -26,7 +26,9 @@ MAJOR = {
     "a type changed": make_table("a bigint", "b string", "c date"),
     "a length given": make_table("a int", "b varchar(10)", "c date"),
     "a column renamed": make_table("a int", "b string", "day date"),
-    "a required column added": make_table("a int", "b string", "c date", {"name": "d", "type": "int", "required": True}),
+    "a required column added": make_table(
+        "a int", "b string", "c date", {"name": "d", "type": "int", "required": True}
+    ),
     "one added and one removed": make_table("a int", "b string", "d int"),
 }
 

@@ -67,11 +67,25 @@ def test_a_name_that_begins_with_another_comes_behind_it(directory, registry):
 
 
 @pytest.mark.parametrize(
-    "text", ["spend", "PAYMENTS of", "of   payments", "finance", "march", "amount", "Ärger", "papers", "red tagged", "tableword"]
+    "text",
+    [
+        "spend",
+        "PAYMENTS of",
+        "of   payments",
+        "finance",
+        "march",
+        "amount",
+        "Ärger",
+        "papers",
+        "red tagged",
+        "tableword",
+    ],
 )
 def test_words_are_looked_for_in_all_that_describes_a_product(directory, registry, text):
     table = make_table("id int", "amount int").model_copy(update={"table_description": "the Tableword"})
-    wanted = describe("spend", "Payments of the town, no ärger", domain="Finance", tags={"colour": "red", "is": "tagged"})
+    wanted = describe(
+        "spend", "Payments of the town, no ärger", domain="Finance", tags={"colour": "red", "is": "tagged"}
+    )
     registry.register(wanted)
     registry.add_table("spend", "march", table)
     registry.register(build_product(make_product("other", ("things",), ()).dump() | {"tables": {}, "domain": "else"}))
@@ -195,7 +209,9 @@ def test_a_search_finds_just_what_looking_at_each_product_would(texts, text, aft
     store = MemoryStore()
     registry = Registry(store, _Nowhere())
     for name, description in texts.items():
-        registry.register(build_product(make_product(name, (), ()).dump() | {"description": description, "domain": "z"}))
+        registry.register(
+            build_product(make_product(name, (), ()).dump() | {"description": description, "domain": "z"})
+        )
     directory = Directory(store)
     entries = [entry for entry in directory.entries() if entry.registered.product.name > after]
     expected = [e.registered.product.name for e in entries if all(word in e.text for word in text.lower().split())]

@@ -352,7 +352,12 @@ class TestMetadata:
 
     @pytest.mark.parametrize(
         ("fields", "named"),
-        [({"name": "other"}, "name"), ({"dpiaLocation": "x"}, "dpiaLocation"), ({"tables": {}}, "tables"), ({"files": {}}, "files")],
+        [
+            ({"name": "other"}, "name"),
+            ({"dpiaLocation": "x"}, "dpiaLocation"),
+            ({"tables": {}}, "tables"),
+            ({"files": {}}, "files"),
+        ],
     )
     def test_what_may_not_change_is_named(self, fields, named):
         with pytest.raises(InvalidChange, match=named):

@@ -12,7 +12,7 @@ from daap.api.answers import Message, Refused, RehearsalAnswer, SchemaChanged, T
 from daap.api.backend import Call
 from daap.api.bodies import ProductPath, RehearseBody, SchemaBody, TablePath, VersionQuery
 from daap.api.failures import fails
-from daap.api.preview import NOTHING, ROWS, draw_preview
+from daap.api.preview import NOTHING, draw_preview
 from daap.errors import InvalidChange
 from daap.pipeline.evolve import change_schema
 from daap.pipeline.manage import create_table
@@ -111,7 +111,7 @@ def preview(
     ref = caller.lake.registry.find_ref(name, table, major)
     if not caller.lake.catalogue.snapshots(ref):
         return PlainTextResponse(NOTHING)
-    return PlainTextResponse(draw_preview(caller.backend.query.preview(ref, ROWS)))
+    return PlainTextResponse(draw_preview(caller.backend.query, ref))
 
 
 @router.delete("/data-product/{name}/table/{table}", responses=fails(404, 409))

@@ -75,15 +75,6 @@ def find_authenticator(tokens: TokenStore) -> Authenticator:
     return chain(tokens, OidcVerifier(settings) if settings else None)
 
 
-class _WithoutQuery(logging.Filter):
-    """Keeps the query of a request out of the log: an upload's address is signed there."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(str(arg).partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
-        return True
-
-
 def run_server(app: FastAPI, listening: socket.socket, *, verbose: bool) -> None:
     """Serves until it is interrupted; requests that are on their way are answered first."""
     config = uvicorn.Config(

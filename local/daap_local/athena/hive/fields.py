@@ -43,8 +43,9 @@ def block_bytes(block: bytes) -> Bytes:
     return np.frombuffer(block, np.uint8)
 
 
-def cut_fields(data: Bytes, ends: Indices, kept: Mask | None = None) -> Fields:
-    """Fields that end before each of `ends`, where a line end lies or a separator; only `kept` bytes stay in them."""
+def cut_fields(data: Bytes, at_end: Mask, kept: Mask | None = None) -> Fields:
+    """Fields that end before each marked byte, a line end or a separator; only `kept` bytes stay in them."""
+    ends = np.flatnonzero(at_end)
     values = slices(data, ends, kept)
     last = np.flatnonzero(data[ends] == NEWLINE)
     starts = np.concatenate(([0], last[:-1] + 1)) if len(last) else np.empty(0, np.int64)
@@ -55,9 +56,16 @@ def slices(data: Bytes, ends: Indices, kept: Mask | None = None) -> pa.Array:
     """The texts between `ends`, which themselves are left out."""
     inside: Mask = np.ones(len(data), np.bool_) if kept is None else kept.copy()
     inside[ends] = False
-    offsets = ends - np.arange(len(ends)) if kept is None else np.cumsum(inside)[ends]
+    offsets = ends - np.arange(len(ends)) if kept is None else np.cumsum(_lengths(inside, ends))
     whole = np.concatenate(([0], offsets)).astype(np.int32)
     return pa.StringArray.from_buffers(len(ends), pa.py_buffer(whole), pa.py_buffer(data[inside]))
+
+
+def _lengths(inside: Mask, ends: Indices) -> Indices:
+    """How many bytes are kept before each end, since the one before."""
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    counted: Indices = np.add.reduceat(inside.view(np.uint8), starts, dtype=np.int64) if len(ends) else ends
+    return counted
 
 
 def joined(first: Fields, rows: Indices, others: Sequence[Sequence[str]]) -> Fields:

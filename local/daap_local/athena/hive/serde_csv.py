@@ -91,39 +91,47 @@ class CsvDecoder:
 
 def _regular(data: Bytes, ends: Indices, options: CsvOptions) -> tuple[Fields, Indices]:
     """The fields of all rows as far as they are regular, and the numbers of the rows that are not."""
-    separators = np.flatnonzero(data == ord(options.separator))
-    quotes = np.flatnonzero(data == ord(options.quote))
     odd = np.zeros(len(ends), np.bool_)
-    odd[np.searchsorted(ends, np.flatnonzero(data == ord(options.escape)))] = True
+    escapes = np.flatnonzero(data == ord(options.escape))
+    odd[np.searchsorted(ends, escapes)] = True
+    at_end: Mask = data == ord(options.separator)
+    quotes: Mask = data == ord(options.quote)
     kept = None
-    if len(quotes):
-        kept, inside = _quoted(data, ends, quotes, separators, odd, options)
-        separators = separators[~inside]
-    fields = cut_fields(data, np.sort(np.concatenate((ends, separators))), kept)
-    blank = np.diff(ends, prepend=-1) == 1
-    fields.counts[blank] = 0
+    if quotes.any():
+        inside = _inside(quotes, ends)
+        kept = _kept(data, at_end, quotes, inside, ends, odd)
+        at_end &= ~inside
+    at_end[ends] = True
+    fields = cut_fields(data, at_end, kept)
+    fields.counts[np.diff(ends, prepend=-1) == 1] = 0
     return fields, np.flatnonzero(odd)
 
 
-def _quoted(
-    data: Bytes, ends: Indices, quotes: Indices, separators: Indices, odd: Mask, options: CsvOptions
-) -> tuple[Mask, Mask]:
-    """Which bytes are kept, and which separators lie inside quotes; rows with irregular quotes are marked in `odd`."""
-    rows = np.searchsorted(ends, quotes)
-    row_starts = np.concatenate(([0], ends[:-1] + 1))
-    first_quote = np.searchsorted(quotes, row_starts)
-    opening = (np.arange(len(quotes)) - first_quote[rows]) % 2 == 0
-    before, after = data[quotes - 1], data[np.minimum(quotes + 1, len(data) - 1)]
-    at_start = (quotes == row_starts[rows]) | (before == ord(options.separator))
-    at_end = (after == NEWLINE) | (after == ord(options.separator))
-    paired = np.where(opening, before, after) == ord(options.quote)
-    odd[rows[~(np.where(opening, at_start, at_end) | paired)]] = True
-    odd[np.bincount(rows, minlength=len(ends)) % 2 == 1] = True
-    kept = np.ones(len(data), np.bool_)
-    kept[quotes[~opening | at_start]] = False
-    separator_rows = np.searchsorted(ends, separators)
-    inside = (np.searchsorted(quotes, separators) - first_quote[separator_rows]) % 2 == 1
-    return kept, inside
+def _inside(quotes: Mask, ends: Indices) -> Mask:
+    """Which bytes follow an odd number of quotes of their line; a quote itself counts for what comes after it."""
+    turns = quotes.view(np.uint8).copy()
+    per_line = np.add.reduceat(turns, np.concatenate(([0], ends[:-1])), dtype=np.int64)
+    # An open quote ends with its line: a turn more at the line end brings the count back to even.
+    turns[ends[per_line % 2 == 1]] = 1
+    after: Mask = np.bitwise_xor.accumulate(turns).view(np.bool_)
+    return after
+
+
+def _kept(data: Bytes, separators: Mask, quotes: Mask, inside: Mask, ends: Indices, odd: Mask) -> Mask:
+    """Which bytes belong to values; rows whose quotes are not around whole fields are marked in `odd`."""
+    places = np.flatnonzero(quotes)
+    opening = inside[places]
+    at_edge = separators.copy()
+    at_edge[ends] = True
+    first = (places == 0) | at_edge[places - 1]
+    last = at_edge[places + 1]
+    paired = data[places + np.where(opening, -1, 1)] == data[places]
+    irregular = places[~(np.where(opening, first, last) | paired)]
+    odd[np.searchsorted(ends, irregular)] = True
+    odd |= inside[ends - 1] & (np.diff(ends, prepend=-1) > 1)
+    kept = ~quotes
+    kept[places[opening & ~first]] = True
+    return kept
 
 
 def csv_fields(line: str, options: CsvOptions, width: int) -> list[str]:

@@ -37,7 +37,7 @@ class SimpleDecoder:
         if escapes is not None:
             separated &= ~_after(escapes)
         ends = np.flatnonzero(lines | separated)
-        fields = cut_fields(data, ends)
+        fields = cut_fields(data, lines | separated)
         plain = fields.values if escapes is None else slices(data, ends, ~(escapes & ~_before(lines | separated)))
         columns = []
         for place, type_ in self._columns:
