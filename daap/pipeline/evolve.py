@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from daap.errors import EngineFailed, InvalidChange, UnknownLoad
+from daap.errors import EngineFailed, InvalidChange, ObjectMissing, UnknownLoad
 from daap.model.loads import EngineNote, LoadId, LoadStatus, Receipt, TableRef, parse_load
 from daap.model.product import Product
 from daap.model.table import TableSchema
 from daap.pipeline.audit import audited
 from daap.pipeline.lake import Lake
 from daap.pipeline.rebuild import Reading, find_origin, plan_carry, rebuild_load
+from daap.pipeline.whereabouts import exists
 from daap.registry.amend import find_table, replace_schema
 from daap.registry.changes import Increment, SchemaChange, compare_schemas
 from daap.registry.heads import Change, Registered
@@ -65,6 +66,8 @@ def begin_major(
     """Makes `product` the next major version, its tables carried over from the newest snapshots."""
     found = head.registered
     with held_tables(lake, found):
+        with suppress(ObjectMissing):  # what is gone cannot be carried on
+            finish_carries(lake, found)  # a change before this one may have been cut short
         amended = replace(
             found, product=product, version=found.version.next_major, updated=datetime.now(UTC), change=made,
             lasts=(*found.lasts, found.version), carried={}, removing=(*found.removing, *removing),
@@ -94,8 +97,10 @@ def _plan_tables(lake: Lake, found: Registered, amended: Registered) -> tuple[di
         if origin is None:
             empty[table] = "it has no snapshot yet"
             continue
-        reading = plan_carry(origin, schema, lake)
-        if reading.missing:
+        reading = plan_carry(origin, schema, amended.version.major, lake)
+        if not exists(lake.store, reading.key):
+            empty[table] = "the raw file of its newest snapshot is gone"
+        elif reading.missing:
             empty[table] = f"the newest snapshot has no values for {', '.join(reading.missing)}, which may not be NULL"
         else:
             _check_carry(lake, origin, reading)
@@ -112,7 +117,7 @@ def newest_origin(lake: Lake, ref: TableRef) -> Receipt | None:
 def _check_carry(lake: Lake, origin: Receipt, reading: Reading) -> None:
     if reading.is_sure:
         return
-    verdict = lake.engine.check(lake.source(reading.key), reading.schema, lake.progress)
+    verdict = lake.engine.check(lake.source(reading.key), reading.judged, lake.progress)
     if not verdict.accepted:
         number = "1 value does not fit" if verdict.total == 1 else f"{verdict.total} values do not fit"
         raise InvalidChange(
@@ -124,39 +129,45 @@ def _check_carry(lake: Lake, origin: Receipt, reading: Reading) -> None:
 
 def finish_carries(lake: Lake, registered: Registered) -> list[LoadId]:
     """Makes the first snapshots of a major version that are not there yet; may be called at any time."""
-    done = []
+    pending = list(pending_carries(lake, registered))
+    for load, origin in pending:
+        carry_load(lake, load, origin)
+    return [load for load, _ in pending]
+
+
+def pending_carries(lake: Lake, registered: Registered) -> Iterator[tuple[LoadId, Receipt]]:
+    """The first snapshots of a major version that are not there yet, each with the load that it is made from."""
     for table, origin in registered.carried.items():
         load = LoadId(registered.ref(table), parse_load(origin).stamp)
-        if table in registered.product.tables and not _has_receipt(lake, load):
-            _carry_load(lake, registered, load, lake.ledger.get(parse_load(origin)))
-            done.append(load)
-    return done
+        if _find_receipt(lake, load) is None:
+            receipt = _find_receipt(lake, parse_load(origin))
+            if receipt and receipt.status is not LoadStatus.EXPIRED:
+                yield load, receipt
 
 
-def _has_receipt(lake: Lake, load: LoadId) -> bool:
+def _find_receipt(lake: Lake, load: LoadId) -> Receipt | None:
     try:
-        lake.ledger.get(load)
+        return lake.ledger.get(load)
     except UnknownLoad:
-        return False
-    return True
+        return None
 
 
-def _carry_load(lake: Lake, registered: Registered, load: LoadId, origin: Receipt) -> None:
+def carry_load(lake: Lake, load: LoadId, origin: Receipt) -> None:
+    """Makes the first snapshot of a table in a major version; raises EngineFailed if its rows are not the same."""
     # The first version of this major: a later minor one may have added columns since.
     first = f"v{load.ref.major}.0"
     carried = origin.model_copy(update={
         "major": load.ref.major, "schema_version": first, "carried_from": str(origin.load), "timings": {},
-        "output_files": (), "reached": {}, "status": LoadStatus.CURATED,
+        "output_files": (), "reached": {}, "rebuilt": None, "status": LoadStatus.CURATED,
         "engine": EngineNote(name=lake.engine.name, version=lake.engine.version),
     })  # fmt: skip
     written = rebuild_load(carried, lake)
-    if written.rows != origin.rows_written:
+    if written.rows != origin.rows_read:
         lake.catalogue.discard(load)
-        raise EngineFailed(f"{origin.load} has {origin.rows_written} rows, but {written.rows} would be carried")
+        raise EngineFailed(f"{origin.load} has {origin.rows_read} rows, but {written.rows} would be carried")
     outputs = lake.catalogue.publish(load, written)
     lake.ledger.open(carried.model_copy(update={"output_files": outputs, "rows_written": written.rows}))
     lake.catalogue.discard(load)
-    with audited(
-        lake.store, lake.console, load=str(load), product=registered.product.name, table=load.ref.table
-    ) as trail:
+    ref = load.ref
+    with audited(lake.store, lake.console, load=str(load), product=ref.product, table=ref.table) as trail:
         trail.info("carried", f"{written.rows} rows carried from {origin.load}", rows=written.rows)

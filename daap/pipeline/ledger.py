@@ -8,7 +8,7 @@ from typing import Any
 
 from daap.errors import ObjectConflict, ObjectMissing, UnknownLoad
 from daap.model.keys import receipt_key
-from daap.model.loads import LoadId, LoadStatus, Receipt, TableRef
+from daap.model.loads import LoadId, LoadStatus, Receipt, TableRef, parse_load
 from daap.ports.objects import ABSENT, ObjectStore
 
 _RECEIPTS = "metadata/load-receipts/"
@@ -65,6 +65,11 @@ class Ledger:
         """The load timestamps of all loads of a table, failed ones among them, oldest first."""
         infos = self._store.list(f"{_RECEIPTS}{ref}/")
         return [info.key.rpartition("/")[2].removesuffix(".json") for info in infos]
+
+    def loads(self, product: str) -> Iterator[LoadId]:
+        """All loads of a product, the oldest of each table first."""
+        for info in self._store.list(f"{_RECEIPTS}{product}/"):
+            yield parse_load(info.key.removeprefix(_RECEIPTS).removesuffix(".json"))
 
     def list(self, product: str | None = None, table: str | None = None) -> Iterator[Receipt]:
         """Receipts of all loads, or of one product, or of one table of it."""

@@ -10,6 +10,7 @@ from daap.model.product import Product
 from daap.model.table import TableSchema
 from daap.pipeline.audit import audited
 from daap.pipeline.lake import Lake
+from daap.pipeline.remove import finish_removals
 from daap.registry.amend import amend_metadata
 from daap.registry.changes import changed_fields
 from daap.registry.heads import Change, LegalHold, Registered
@@ -39,6 +40,7 @@ def amend_product(lake: Lake, product: str, fields: object, actor: str) -> Regis
 def create_table(lake: Lake, product: str, table: str, schema: TableSchema, actor: str) -> Registered:
     """Adds a table; raises as Registry.add_table."""
     with audited(lake.store, lake.console, product=product, table=table, actor=actor) as trail:
+        finish_removals(lake, lake.registry.get(product))  # a table of this name may have been removed just now
         registered = lake.registry.add_table(product, table, schema, actor)
         trail.info("registered", f"table {table}: {product} is {registered.version}")
     return registered

@@ -10,12 +10,14 @@ from daap.pipeline.audit import audited
 from daap.pipeline.curate import curate_file
 from daap.pipeline.lake import Lake
 from daap.pipeline.rebuild import raw_of
+from daap.pipeline.whereabouts import hash_object
 
 
-def recover_load(lake: Lake, place: Upload, actor: str) -> None:
+def recover_load(lake: Lake, place: Upload, actor: str) -> bool:
     """Gives a raw file its receipt, by the latest schema of its major version, and publishes its snapshot.
 
-    Raises EngineFailed if the file does not pass: it stays in raw, where nothing is ever refused.
+    Tells whether there was anything to do. Raises EngineFailed if the file does not pass: it stays in
+    raw, where nothing is ever refused.
     """
     ref = place.load.ref
     with (
@@ -23,10 +25,25 @@ def recover_load(lake: Lake, place: Upload, actor: str) -> None:
         audited(lake.store, lake.console, load=str(place.load), product=ref.product, table=ref.table) as trail,
     ):
         receipt = lake.ledger.open(_first_receipt(place, actor))
-        if not receipt.is_final and receipt.status is not LoadStatus.ARCHIVED:
+        if receipt.is_final:
+            return False
+        if ref.table in lake.registry.get(ref.product).product.files:
+            _note_plain(lake, receipt)
+            trail.info("archived", "found in raw without a receipt", key=raw_of(receipt))
+            return True
+        if receipt.status is not LoadStatus.ARCHIVED:
             receipt = _check_again(lake, receipt)
-        if not receipt.is_final:
-            curate_file(FileArchived(receipt), lake, trail)
+        curate_file(FileArchived(receipt), lake, trail)
+    return True
+
+
+def _note_plain(lake: Lake, receipt: Receipt) -> None:
+    """Brings a file of a files component to its end."""
+    key, version = raw_of(receipt), lake.registry.get(receipt.product).last_of(receipt.major)
+    lake.ledger.advance(
+        receipt.load, LoadStatus.ARCHIVED, kind="file", bytes=lake.store.stat(key).size,
+        content_hash=hash_object(lake.store, key), schema_version=str(version),
+    )  # fmt: skip
 
 
 def _first_receipt(place: Upload, actor: str) -> Receipt:

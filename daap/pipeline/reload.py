@@ -27,8 +27,7 @@ def select_tables(lake: Lake, product: str, table: str | None = None) -> list[Ta
     registered = lake.registry.get(product)
     if table:
         registered.schema(table)
-    entries = sorted(entry.ref for entry in lake.catalogue.tables() if entry.ref.product == product)
-    return [ref for ref in entries if table in (None, ref.table)]
+    return [ref for ref in lake.registry.refs(registered) if table in (None, ref.table)]
 
 
 def reload_tables(lake: Lake, refs: list[TableRef], actor: str) -> Iterator[Rebuilt]:
@@ -40,18 +39,20 @@ def reload_tables(lake: Lake, refs: list[TableRef], actor: str) -> Iterator[Rebu
         visible = set(lake.catalogue.snapshots(ref))
         for stamp in lake.ledger.stamps(ref):
             load = LoadId(ref, stamp)
-            if lake.ledger.get(load).status is LoadStatus.CURATED:
-                yield reload_load(lake, load, actor, was_missing=stamp not in visible)
+            if rebuilt := reload_load(lake, load, actor, was_missing=stamp not in visible):
+                yield rebuilt
 
 
-def reload_load(lake: Lake, load: LoadId, actor: str, *, was_missing: bool) -> Rebuilt:
-    """Makes one published snapshot anew; raises as reload_tables."""
+def reload_load(lake: Lake, load: LoadId, actor: str, *, was_missing: bool) -> Rebuilt | None:
+    """Makes one published snapshot anew; None if the load has none to make. Raises as reload_tables."""
     ref = load.ref
     with (
         lake.hold(f"{ref.product}/{ref.table}", wait=True),
         audited(lake.store, lake.console, load=str(load), product=ref.product, table=ref.table, actor=actor) as trail,
     ):
         receipt = lake.ledger.get(load)
+        if receipt.status is not LoadStatus.CURATED:  # retention may have come first
+            return None
         rows = _replace_snapshot(lake, receipt)
         trail.info("reloaded", f"{rows} rows made anew from raw", rows=rows)
     return Rebuilt(load, rows, was_missing)

@@ -43,13 +43,24 @@ def finish_removals(lake: Lake, registered: Registered) -> None:
     product = registered.product.name
     for table in registered.removing:
         with lake.hold(f"{product}/{table}", wait=True):
-            for major in registered.majors:
-                _sweep_table(lake, TableRef(product, major, table))
-            _sweep(lake, f"landing/{product}/{table}/")
-            _drop_claims(lake, product, table)
-    while registered.removing:
+            found = lake.registry.read(product).registered
+            if table in found.removing and found.legal_hold is None:
+                _sweep_removed(lake, found, table)
+                _unmark_removed(lake, product, table)
+
+
+def _sweep_removed(lake: Lake, registered: Registered, table: str) -> None:
+    product = registered.product.name
+    for version in registered.lasts:  # the table is not in the current major, nor may it come before this is done
+        _sweep_table(lake, TableRef(product, version.major, table))
+    _sweep(lake, f"landing/{product}/{table}/")
+    _drop_claims(lake, product, table)
+
+
+def _unmark_removed(lake: Lake, product: str, table: str) -> None:
+    while True:
         head = lake.registry.read(product)
-        left = tuple(table for table in head.registered.removing if table not in registered.removing)
+        left = tuple(name for name in head.registered.removing if name != table)
         try:
             lake.registry.replace_head(head, replace(head.registered, removing=left))
         except VersionConflict:
@@ -93,7 +104,10 @@ def delete_product(lake: Lake, product: str, actor: str) -> None:
     From the first moment it is not registered any more; called again, it goes on where it was cut
     short. Raises NotRegistered, UnderLegalHold, VersionConflict.
     """
-    with audited(lake.store, lake.console, product=product, actor=actor) as trail:
+    with (
+        lake.hold(product, wait=True),
+        audited(lake.store, lake.console, product=product, actor=actor) as trail,
+    ):
         head = lake.registry.read_any(product)
         check_hold(head.registered)
         with held_tables(lake, head.registered):
@@ -104,9 +118,8 @@ def delete_product(lake: Lake, product: str, actor: str) -> None:
 
 
 def _sweep_product(lake: Lake, head: Head) -> None:
-    product, registered = head.registered.product.name, head.registered
-    tables = {entry.ref for entry in lake.catalogue.tables() if entry.ref.product == product}
-    for ref in tables | {TableRef(product, m, table) for m in registered.majors for table in registered.removing}:
+    product = head.registered.product.name
+    for ref in lake.registry.refs(head.registered):
         lake.catalogue.drop_table(ref)
     _drop_claims(lake, product)
     for prefix in _prefixes(product):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -14,12 +15,13 @@ from daap.model.loads import LoadId, LoadStatus, Receipt, TableRef
 from daap.pipeline.audit import audited
 from daap.pipeline.claims import open_claims
 from daap.pipeline.curate import curate_file
-from daap.pipeline.evolve import finish_carries
+from daap.pipeline.evolve import carry_load, pending_carries
 from daap.pipeline.ingest import ingest_file, resume_claim
 from daap.pipeline.lake import Lake
 from daap.pipeline.recover import recover_load
 from daap.pipeline.reload import reload_load, select_tables
 from daap.pipeline.remove import finish_removals
+from daap.registry.heads import Registered
 
 AT_REST = timedelta(minutes=1)
 """How long a file in landing has lain untouched before it is taken for whole."""
@@ -48,11 +50,25 @@ def resync_product(lake: Lake, product: str, actor: str) -> Iterator[Mended]:
     registered = lake.registry.get(product)
     lake.registry.project(registered)
     finish_removals(lake, registered)
-    yield from (Mended("carried", str(load)) for load in finish_carries(lake, registered))
     yield from _finish_claims(lake, product)
+    yield from _finish_carries(lake, registered)
     yield from _take_landed(lake, product, actor)
     for ref in select_tables(lake, product):
         yield from _compare_table(lake, ref, actor)
+    for major in registered.majors:
+        for files in registered.product.files:
+            yield from _compare_files(lake, TableRef(product, major, files), actor)
+
+
+def _finish_carries(lake: Lake, registered: Registered) -> Iterator[Mended]:
+    for load, origin in pending_carries(lake, registered):
+        try:
+            with lake.hold(f"{load.ref.product}/{load.ref.table}", wait=True):
+                carry_load(lake, load, origin)
+        except DaapError as error:
+            yield Mended("carried", str(load), str(error))
+        else:
+            yield Mended("carried", str(load))
 
 
 def _finish_claims(lake: Lake, product: str) -> Iterator[Mended]:
@@ -90,26 +106,37 @@ def _tell(found: Found, key: str, outcome: Outcome) -> Iterator[Mended]:
 
 
 def _compare_table(lake: Lake, ref: TableRef, actor: str) -> Iterator[Mended]:
-    visible = set(lake.catalogue.snapshots(ref))
-    for info in lake.store.list(table_prefix("raw", ref)):
-        try:
-            place = read_landing(info.key.replace("raw/", "landing/", 1))
-        except InvalidName:
-            continue  # nothing that daap has put there
-        if isinstance(place, Upload) and place.load.stamp not in visible:
+    visible, recorded = set(lake.catalogue.snapshots(ref)), set(lake.ledger.stamps(ref))
+    for place in _list_raw(lake, ref):
+        if place.load.stamp not in visible & recorded:
             yield from _mend_load(lake, place, actor)
-    for stamp in lake.ledger.stamps(ref):
+    for stamp in sorted(recorded - visible):
         load = LoadId(ref, stamp)
-        if stamp not in visible and lake.ledger.get(load).carried_from:
+        if lake.ledger.get(load).carried_from:
             yield from _reload_missing(lake, load, actor)
+
+
+def _compare_files(lake: Lake, ref: TableRef, actor: str) -> Iterator[Mended]:
+    recorded = set(lake.ledger.stamps(ref))
+    for place in _list_raw(lake, ref):
+        if place.load.stamp not in recorded:
+            yield from _mend_unrecorded(lake, place, actor)
+
+
+def _list_raw(lake: Lake, ref: TableRef) -> Iterator[Upload]:
+    for info in list(lake.store.list(table_prefix("raw", ref))):
+        with suppress(InvalidName):  # nothing that daap has put there
+            place = read_landing(info.key.replace("raw/", "landing/", 1))
+            if isinstance(place, Upload):
+                yield place
 
 
 def _mend_load(lake: Lake, place: Upload, actor: str) -> Iterator[Mended]:
     receipt = _find_receipt(lake, place.load)
     if receipt is None or receipt.status in (LoadStatus.LANDED, LoadStatus.CHECKED):
-        yield _mend_unrecorded(lake, place, actor)
+        yield from _mend_unrecorded(lake, place, actor)
     elif receipt.status is LoadStatus.ARCHIVED and receipt.kind == "table":
-        yield _mend_archived(lake, receipt, actor)
+        yield from _mend_archived(lake, receipt, actor)
     elif receipt.status is LoadStatus.CURATED:
         yield from _reload_missing(lake, place.load, actor)
 
@@ -121,15 +148,15 @@ def _find_receipt(lake: Lake, load: LoadId) -> Receipt | None:
         return None
 
 
-def _mend_unrecorded(lake: Lake, place: Upload, actor: str) -> Mended:
+def _mend_unrecorded(lake: Lake, place: Upload, actor: str) -> Iterator[Mended]:
     try:
-        recover_load(lake, place, actor)
+        if recover_load(lake, place, actor):
+            yield Mended("unrecorded", str(place.load))
     except DaapError as error:
-        return Mended("unrecorded", str(place.load), str(error))
-    return Mended("unrecorded", str(place.load))
+        yield Mended("unrecorded", str(place.load), str(error))
 
 
-def _mend_archived(lake: Lake, receipt: Receipt, actor: str) -> Mended:
+def _mend_archived(lake: Lake, receipt: Receipt, actor: str) -> Iterator[Mended]:
     load, ref = receipt.load, receipt.load.ref
     try:
         with (
@@ -138,18 +165,16 @@ def _mend_archived(lake: Lake, receipt: Receipt, actor: str) -> Mended:
                 lake.store, lake.console, load=str(load), product=ref.product, table=ref.table, actor=actor
             ) as trail,
         ):
-            curate_file(FileArchived(receipt), lake, trail)
+            outcome = curate_file(FileArchived(receipt), lake, trail)
     except DaapError as error:
-        return Mended("archived", str(load), str(error))
-    return Mended("archived", str(load))
+        yield Mended("archived", str(load), str(error))
+    else:
+        yield from _tell("archived", str(load), outcome)
 
 
 def _reload_missing(lake: Lake, load: LoadId, actor: str) -> Iterator[Mended]:
-    if lake.ledger.get(load).status is not LoadStatus.CURATED:
-        return
     try:
-        reload_load(lake, load, actor, was_missing=True)
+        if reload_load(lake, load, actor, was_missing=True):
+            yield Mended("unpublished", str(load))
     except DaapError as error:
         yield Mended("unpublished", str(load), str(error))
-    else:
-        yield Mended("unpublished", str(load))

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from daap.model.keys import partition_prefix
-from daap.model.loads import LoadId, LoadStatus, Receipt
+from daap.model.loads import LoadId, LoadStatus
 from daap.model.stamps import format_stamp, parse_stamp
 from daap.pipeline.audit import audited
 from daap.pipeline.lake import Lake
 from daap.ports.objects import CanPrune
-from daap.registry.heads import Registered
 
 _GONE = "deleted by retention"
+_KEPT = frozenset({LoadStatus.ARCHIVED, LoadStatus.CURATED, LoadStatus.FAILED})
+"""Loads that nobody works on any more, but for one that is archived and could not be curated for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +34,35 @@ def find_expired(lake: Lake, product: str, now: datetime | None = None) -> Itera
     """
     moment, registered = now or datetime.now(UTC), lake.registry.get(product)
     if registered.legal_hold is None:
-        for receipt in _find_receipts(lake, registered, moment):
-            yield Expired(receipt.load, receipt.source_name, (moment - parse_stamp(receipt.load_timestamp)).days)
-
-
-def _find_receipts(lake: Lake, registered: Registered, now: datetime) -> Iterator[Receipt]:
-    limit = format_stamp(now - timedelta(days=registered.product.retention_period))
-    refs = {entry.ref for entry in lake.catalogue.tables() if entry.ref.product == registered.product.name}
-    for ref in sorted(refs | {registered.ref(name) for name in registered.product.files}):
-        for stamp in lake.ledger.stamps(ref):
-            if stamp >= limit:
-                break
-            receipt = lake.ledger.get(LoadId(ref, stamp))
-            if receipt.is_final and receipt.status is not LoadStatus.EXPIRED:
-                yield receipt
+        limit = format_stamp(moment - timedelta(days=registered.product.retention_period))
+        # Of all loads, those of earlier majors and of tables that were never registered among them.
+        for load in lake.ledger.loads(product):
+            if load.stamp < limit and (receipt := lake.ledger.get(load)).status in _KEPT:
+                yield Expired(load, receipt.source_name, (moment - parse_stamp(load.stamp)).days)
 
 
 def enforce_retention(lake: Lake, product: str, actor: str, now: datetime | None = None) -> Iterator[Expired]:
     """Deletes what find_expired finds, and tells each load as it is done."""
     for expired in find_expired(lake, product, now):
-        _expire_load(lake, expired, actor)
-        yield expired
+        if _expire_load(lake, expired, actor):
+            yield expired
 
 
-def _expire_load(lake: Lake, expired: Expired, actor: str) -> None:
+def _expire_load(lake: Lake, expired: Expired, actor: str) -> bool:
+    """Deletes a load; False if another process came first, or a legal hold."""
     load, ref = expired.load, expired.load.ref
     with (
         lake.hold(f"{ref.product}/{ref.table}", wait=True),
         audited(lake.store, lake.console, load=str(load), product=ref.product, table=ref.table, actor=actor) as trail,
     ):
+        if lake.registry.get(ref.product).legal_hold or lake.ledger.get(load).status not in _KEPT:
+            return False
         lake.catalogue.withdraw(load)
         for zone in ("raw", "fail", "curated"):
             _delete_all(lake, partition_prefix(zone, load))
         _mark_expired(lake, load)
         trail.info("expired", f"deleted after {expired.days} days: {expired.source_name}")
+    return True
 
 
 def _delete_all(lake: Lake, prefix: str) -> None:

@@ -126,6 +126,8 @@ UploadState = Literal["waiting", "gone"] | LoadStatus
 def find_upload(lake: Lake, upload: UploadId) -> tuple[UploadState, Receipt | None]:
     """What became of an upload, with the receipt once there is one."""
     claim = find_claim(lake.store, upload.file_id)
+    if claim and claim.load.ref != upload.load.ref:
+        return "gone", None  # an upload for another table is nobody's business here
     load = claim.load if claim else upload.load  # a claim may have got another load timestamp
     try:
         receipt = lake.ledger.get(load)

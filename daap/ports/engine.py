@@ -53,9 +53,10 @@ class Engine(ABC):
     ) -> Written:
         """Writes the rows of an accepted file as Parquet below `target` (a folder or prefix, not there yet).
 
-        With `columns`, just these are written, in their order: those of the schema with their values,
-        others as NULL; what else the file holds is passed over. That is how a snapshot is carried into
-        a new major version. Raises EngineFailed if the file does not pass: nothing is dropped to make it fit.
+        With `columns`, just these are written, in their order: those that the schema has with this name and
+        type with their values, others as NULL; what else the file holds is passed over. That is how a snapshot
+        is carried into a new major version. Raises EngineFailed if the file does not pass: nothing is dropped
+        to make it fit.
         """
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from daap.errors import AlreadyRegistered, InvalidChange, NotRegistered, ObjectConflict, ObjectMissing, VersionConflict
+from daap.errors import (
+    AlreadyRegistered,
+    InvalidChange,
+    NotRegistered,
+    ObjectConflict,
+    ObjectMissing,
+    VersionConflict,
+)
 from daap.model.keys import HEADS, head_key, record_key, version_key
 from daap.model.loads import TableRef
 from daap.model.product import Product
@@ -92,7 +99,11 @@ class Registry:
         """Makes `amended` the current definition; raises VersionConflict if `head` is so no longer."""
         if not self._is_projected(head.registered) and self._is_current(head):
             self.project(head.registered)  # its own writer may have been cut short
-        self.replace_head(head, amended)
+        try:
+            self.replace_head(head, amended)
+        except VersionConflict:
+            self.project(self.get(amended.product.name))  # over what was just projected of an older one
+            raise
         self.project(amended)
         return amended
 
@@ -163,7 +174,7 @@ class Registry:
             self._schema_in(found, version, table)
         return TableRef(name, version.major, table)
 
-    def refs(self, registered: Registered) -> list[TableRef]:
+    def refs(self, registered: Registered) -> Sequence[TableRef]:
         """The tables of a product in all its major versions, in order; some may have been removed since."""
         name = registered.product.name
         return sorted(

@@ -44,7 +44,9 @@ class TestRegistering:
     @pytest.mark.parametrize("part", ["tables", "files"])
     def test_a_table_within_the_metadata_is_not_lost_without_a_word(self, empty, part):
         body = {"metadata": make_metadata(**{part: {}})}
-        assert message_of(empty.admin.post(REGISTER, body), 400) == f"metadata.{part}: stands beside metadata, as {part}"
+        assert (
+            message_of(empty.admin.post(REGISTER, body), 400) == f"metadata.{part}: stands beside metadata, as {part}"
+        )
 
     @pytest.mark.xfail(reason="equal names that are one object in memory are taken for one name")
     def test_a_table_and_a_files_component_may_not_have_one_name(self, empty):
@@ -159,8 +161,8 @@ class TestListing:
         assert site.admin.get("/data-product").json()["products"] == []
 
     @pytest.mark.parametrize("search", [
-        "spend", "SPEND", "all about", "about all", "Ann", "ann@example", "finance", "payments", "supplier", "what was paid",
-        "blue whale", "whale", "  spend  ",
+        "spend", "SPEND", "all about", "about all", "Ann", "ann@example", "finance", "payments", "supplier",
+        "what was paid", "blue whale", "whale", "  spend  ",
     ])  # fmt: skip
     def test_a_search_finds_words_anywhere(self, site, search):
         site.admin.put(HOME, {"metadata": {"tags": {"animal": "Blue Whale"}}})
@@ -205,7 +207,9 @@ class TestAmending:
         assert site.admin.put(HOME, {"metadata": {field: value}}).json() == {"version": "v1.1"}
         assert site.admin.get(HOME).json()["metadata"][field] == value
 
-    @pytest.mark.parametrize(("field", "value"), [("name", "other"), ("dpiaLocation", "x"), ("tables", {}), ("files", {})])
+    @pytest.mark.parametrize(
+        ("field", "value"), [("name", "other"), ("dpiaLocation", "x"), ("tables", {}), ("files", {})]
+    )
     def test_any_other_field_is_refused_by_name(self, still, field, value):
         before = still.snapshot()
         answer = still.admin.put(HOME, {"metadata": {field: value, "description": "x"}})
@@ -315,7 +319,9 @@ class TestVersions:
     def test_an_unknown_version_is_not_found(self, still, version):
         assert version in message_of(still.admin.get(f"{VERSIONS}/{version}"), 404)
 
-    @pytest.mark.parametrize("version", ["1.0", "v1", "v01.0", "v1.0.0", "v0.1", "latest", "v1.00", "V1.0", "v1000000.0"])
+    @pytest.mark.parametrize(
+        "version", ["1.0", "v1", "v01.0", "v1.0.0", "v0.1", "latest", "v1.00", "V1.0", "v1000000.0"]
+    )
     def test_what_is_no_version_is_refused(self, still, version):
         message_of(still.admin.get(f"{VERSIONS}/{version}"), 400)
         message_of(still.admin.get(VERSIONS, after=version), 400)

@@ -302,9 +302,10 @@ class TestPreview:
         message_of(still.admin.get(PREVIEW, major=major), status)
 
     @pytest.mark.parametrize(("text", "shown"), [
-        ("a|b", r"a\|b"), ('"a\nb"', r"a\nb"), ('"a\r\nb"', r"a\r\nb"), ("a\\b", r"a\\b"), (r"a\|b", r"a\\\|b"), (r"a\nb", r"a\\nb"),
+        ("a|b", r"a\|b"), ('"a\nb"', r"a\nb"), ('"a\r\nb"', r"a\r\nb"), ("a\\b", r"a\\b"), (r"a\|b", r"a\\\|b"),
+        (r"a\nb", r"a\\nb"), ("", ""), ("NULL", "NULL"), ("x" * 5000, "x" * 5000),
         ('"say ""hi"""', 'say "hi"'), ("a\u2028b", r"a\u2028b"), ("a\u0085b", r"a\u0085b"), ("a\x0cb", r"a\fb"),
-        ("  a  ", "  a  "), ("<b>Grüße 🎉</b>", "<b>Grüße 🎉</b>"), ("", ""), ("NULL", "NULL"), ("x" * 5000, "x" * 5000),
+        ("  a  ", "  a  "), ("<b>Grüße 🎉</b>", "<b>Grüße 🎉</b>"),
     ])  # fmt: skip
     def test_every_row_stays_one_line_and_every_cell_one_cell(self, site, text, shown):
         stamp = site.take(f"supplier,amount\n{text},1\n".encode())

@@ -33,9 +33,16 @@ def table_of(columns: str, clauses: str = "", more: str = "", keys: str = "") ->
 
 
 def connected() -> duckdb.DuckDBPyConnection:
-    """A connection as queries have it."""
+    """A connection as queries have it, with the functions of translated SQL."""
     connection = duckdb.connect()
     sql.install(connection)
+    return connection
+
+
+def plainly_connected() -> duckdb.DuckDBPyConnection:
+    """A connection that reads files: nothing but the time zone matters there."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
     return connection
 
 
@@ -53,7 +60,7 @@ def rows_of(
         DataFile(f"s3://lake/t/{name}", len(content), None, (values or {}).get(name, ()), (paths or {}).get(name))
         for name, content in contents.items()
     ]
-    connection = connected()
+    connection = plainly_connected()
     try:
         source = select_files(
             table, files, connection, lambda url: io.BytesIO(contents[url.removeprefix("s3://lake/t/")]),

@@ -22,8 +22,8 @@ STATEMENTS = {
     "EXPLAIN ANALYZE VERBOSE SELECT 1": st.Explain("SELECT 1", analyze=True),
     "EXPLAIN (TYPE IO, FORMAT JSON) SELECT 1": st.Explain("SELECT 1", options={"TYPE": "IO", "FORMAT": "JSON"}),
     'CREATE TABLE "db"."t" AS SELECT 1 AS a': st.CreateTableAs(TableName("t", "db"), "SELECT 1 AS a"),
-    "CREATE TABLE IF NOT EXISTS t COMMENT 'c' WITH (format = 'ORC', bucket_count = 4, partitioned_by = ARRAY['a', 'b']) "
-    "AS SELECT 1 AS a WITH NO DATA": st.CreateTableAs(
+    "CREATE TABLE IF NOT EXISTS t COMMENT 'c' WITH (format = 'ORC', bucket_count = 4, partitioned_by = ARRAY['a', "
+    "'b']) AS SELECT 1 AS a WITH NO DATA": st.CreateTableAs(
         T, "SELECT 1 AS a", {"format": "ORC", "bucket_count": "4", "partitioned_by": ("a", "b")},
         with_data=False, if_not_exists=True, comment="c",
     ),
@@ -110,7 +110,7 @@ def test_what_is_not_done_is_refused_by_name(text):
     [
         "", ";", "-- nothing", "SELEC 1", "SELECT * FORM t", "SELECT 1 FROM", "SELECT (1", "SELECT 'open", "FROM t",
         "CREATE EXTERNAL TABLE t (a int", "CREATE EXTERNAL TABLE t (a nonsense) LOCATION 's3://b'",
-        "CREATE EXTERNAL TABLE \"t\" (a int) LOCATION 's3://b'", 'DROP TABLE "t"', "DROP TABLE a.b.c.d",
+        """CREATE EXTERNAL TABLE "t" (a int) LOCATION 's3://b'""", 'DROP TABLE "t"', "DROP TABLE a.b.c.d",
         "SELECT `a` FROM t", "CREATE TABLE `t` AS SELECT 1", "MSCK REPAIR TABLE t SYNC PARTITIONS", "SHOW COLUMNS t",
         "ALTER TABLE t ADD PARTITION (d > '1')", "UNLOAD (SELECT 1 TO 's3://b'", "INSERT INTO t",
         "DESCRIBE t a b", "DROP VIEW v CASCADE", "EXECUTE p USING", "SHOW TABLES IN d LIKE",
@@ -147,14 +147,14 @@ def test_no_grammar_of_duckdb_alone_comes_through(query, around):
     [
         "SELECT trim(both 'x' from 'axa'), extract(year from '2024-01-01'), substring('abc' from 2)",
         "SELECT ARRAY[1, 2][1], m['k'], a[1][2], transform(ARRAY[1], x -> x + 1) FROM t",
-        "SELECT \"a b\", t.*, count(*) FROM \"db\".\"t\" CROSS JOIN UNNEST(a) WITH ORDINALITY AS u (b, n)",
+        'SELECT "a b", t.*, count(*) FROM "db"."t" CROSS JOIN UNNEST(a) WITH ORDINALITY AS u (b, n)',
         "SELECT * FROM t TABLESAMPLE BERNOULLI (10) LIMIT 5", "SELECT * FROM t OFFSET 2 LIMIT 5",
         "SELECT a FROM t WHERE b LIKE 'x!_%' ESCAPE '!' AND c BETWEEN 1 AND 2",
         "SELECT INTERVAL '1' DAY, DATE '2024-01-02', X'65683F', U&'\\0041'",
         "SELECT sum(a) FILTER (WHERE b > 1) OVER (PARTITION BY c ORDER BY d ROWS 2 PRECEDING) FROM t",
         "SELECT a, grouping(a) FROM t GROUP BY GROUPING SETS ((a), ())", "SELECT ? + ?",
         "SELECT a * b FROM t", "SELECT 3 * a FROM t", "SELECT count(*) FROM t", "SELECT t.* FROM t",
-        "SELECT * FROM \"t$partitions\"", "SELECT \"$path\" FROM t",
+        'SELECT * FROM "t$partitions"', 'SELECT "$path" FROM t',
     ],
 )  # fmt: skip
 def test_queries_of_athenas_pass_as_they_are(query):
@@ -169,7 +169,7 @@ def test_one_statement_at_a_time():
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
-        ("SELECT * FORM t", 1, 10), ("SELECT 1,\n  2::int", 2, 4), ("DROP TABLE \"t\"", 1, 12),
+        ("SELECT * FORM t", 1, 10), ("SELECT 1,\n  2::int", 2, 4), ('DROP TABLE "t"', 1, 12),
         ("INSERT INTO t\nSELECT a b c FROM t", 2, 12), ("SHOW COLUMNS t", 1, 14),
     ],
 )  # fmt: skip

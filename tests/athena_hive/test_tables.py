@@ -161,7 +161,9 @@ def test_describe_prints_padded_cells_and_the_partition_keys():
 
 
 def test_columns_of_text_serdes_are_commented_from_deserializer():
-    assert describe_rows(table_of("a string", CSV)) == ["a                   \tstring              \tfrom deserializer   "]
+    assert describe_rows(table_of("a string", CSV)) == [
+        "a                   \tstring              \tfrom deserializer   "
+    ]
 
 
 def test_describe_formatted_and_extended_tell_where_the_table_lies():
@@ -184,7 +186,11 @@ def test_a_view_keeps_its_text_database_and_columns():
 
 def test_show_create_view_prints_the_view_in_its_lines():
     view = GlueTable("db", "v", view_sql="SELECT 1\nFROM t")
-    assert show_create_view(view, encode_view("SELECT 1\nFROM t", "db", [])) == ["CREATE VIEW db.v AS", "SELECT 1", "FROM t"]
+    assert show_create_view(view, encode_view("SELECT 1\nFROM t", "db", [])) == [
+        "CREATE VIEW db.v AS",
+        "SELECT 1",
+        "FROM t",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "SELECT 1", "/* Presto View: !!! */", "/* Presto View: bnVsbA== */"])

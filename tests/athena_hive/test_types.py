@@ -57,7 +57,8 @@ def test_types_are_normalised(text, hive, presto):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nonsense", "array", "array<>", "array<int", "map<int>", "struct<a>", "decimal(39,0)", "decimal(5,6)", "int(5)",
+    ["", "nonsense", "array", "array<>", "array<int", "map<int>", "struct<a>", "decimal(39,0)", "decimal(5,6)",
+     "int(5)",
      "varchar", "varchar(0)", "char(x)", "int int", "array<int>>", "uniontype<int,string>", "struct<>"],
 )  # fmt: skip
 def test_what_is_no_type_is_refused(text):

@@ -11,6 +11,8 @@ from fixtures.trino.corpus import Recorded
 from fixtures.trino.judging import Outcome, judge_cast, judge_statement
 from tests.athena_oracle.known import KNOWN_WRONG
 
+_OLDER = {one.case.id: one for one in corpus.load_casts(corpus.OLDER)}
+
 
 def _marked(recorded: Iterable[Recorded]) -> Iterator[object]:
     for one in recorded:
@@ -27,7 +29,7 @@ def test_a_statement_is_answered_as_trino_does_or_refused(lab, recorded):
 
 @pytest.mark.parametrize("recorded", _marked(corpus.load_casts()))
 def test_a_cast_is_answered_as_trino_does_or_refused(lab, recorded):
-    verdict = judge_cast(lab, recorded)
+    verdict = judge_cast(lab, recorded, _OLDER.get(recorded.case.id))
     assert verdict.outcome is not Outcome.WRONG, verdict.reason
 
 

@@ -1112,6 +1112,14 @@ def test_carried_columns_may_be_called_anything_a_column_may(desk):
     assert table.to_pylist() == [{"order": None, "select": 1}]
 
 
+@pytest.mark.parametrize("kind", ["int", "string", "varchar(9)"])
+@pytest.mark.parametrize("case", ["direct", "careful"])
+def test_a_column_asked_for_with_another_type_is_another_column(desk, case, kind):
+    schema = make_schema("a int", "b int" if kind == "string" else "b string", "c decimal(5,2)")
+    table = carry(desk, CARRY[case], "a int", f"b {kind}", schema=schema)
+    assert table.to_pylist() == [{"a": 1, "b": None}, {"a": 2, "b": None}]
+
+
 def test_without_a_header_columns_are_carried_by_their_place(desk):
     schema = make_schema("a int", "b string", header=False)
     assert carry(desk, b"1,x\n2,y\n", "b string", "n date", schema=schema).to_pylist() == [

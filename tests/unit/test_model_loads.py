@@ -118,11 +118,9 @@ def test_a_receipt_holds_nothing_unknown():
         Receipt.model_validate(RECEIPT.model_dump() | {"color": "red"})
 
 
-@pytest.mark.parametrize(
-    ("kind", "final"),
-    [("table", {LoadStatus.CURATED, LoadStatus.FAILED}), ("file", {LoadStatus.ARCHIVED, LoadStatus.FAILED})],
-)
-def test_a_load_is_final_where_nothing_is_left_to_do(kind, final):
+@pytest.mark.parametrize(("kind", "done"), [("table", LoadStatus.CURATED), ("file", LoadStatus.ARCHIVED)])
+def test_a_load_is_final_where_nothing_is_left_to_do(kind, done):
+    final = {done, LoadStatus.FAILED, LoadStatus.EXPIRED}
     for status in LoadStatus:
         receipt = RECEIPT.model_copy(update={"status": status, "kind": kind})
         assert receipt.is_final == (status in final)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -20,8 +21,10 @@ from daap.api.answers import (
 from daap.api.backend import Call
 from daap.api.bodies import ProductPath, TableQuery
 from daap.api.failures import FailureBody, fails
+from daap.model.keys import ZONES
+from daap.pipeline.lake import Lake
 from daap.pipeline.reload import reload_tables, select_tables
-from daap.pipeline.resync import resync_product
+from daap.pipeline.resync import Mended, resync_product
 from daap.pipeline.retention import enforce_retention, find_expired
 
 router = APIRouter(tags=["upkeep"])
@@ -41,7 +44,16 @@ def reload(name: ProductPath, caller: Call, table: TableQuery = None) -> ReloadA
 def resync(name: ProductPath, caller: Call) -> ResyncAnswer:
     """Find what no event came for or what was cut short, and bring it to its end."""
     caller.require(name, Action.MANAGE)
-    return ResyncAnswer(mended=[describe_mended(mended) for mended in resync_product(caller.lake, name, caller.name)])
+    mended = resync_product(caller.lake, name, caller.name)
+    return ResyncAnswer(mended=[describe_mended(_hide_folders(caller.lake, one)) for one in mended])
+
+
+def _hide_folders(lake: Lake, mended: Mended) -> Mended:
+    """Says keys where an error names the server's own paths."""
+    error = mended.error or ""
+    for zone in ZONES:
+        error = error.replace(lake.locate(f"{zone}/").rstrip("/"), zone)
+    return replace(mended, error=error or None)
 
 
 @router.post("/data-product/{name}/retention", responses=fails(404))

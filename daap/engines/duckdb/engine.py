@@ -38,6 +38,33 @@ _OUTPUT = "part-0.parquet"
 
 
 @dataclass(frozen=True, slots=True)
+class _Shape:
+    """Other columns than the schema's, to be written; `kept` are those that the schema has, by name and type."""
+
+    columns: Sequence[Column]
+    kept: frozenset[str]
+
+    def pass_over(self, schema: TableSchema) -> TableSchema:
+        """The schema with every column that is not kept read as any text."""
+        text = ColumnType("string")
+        columns = tuple(c if c.name in self.kept else Column(name=c.name, type=text) for c in schema.columns)
+        return schema.model_copy(update={"columns": columns})
+
+    def select(self, select: str) -> str:
+        """The columns from a SELECT of the schema's: those that are not kept are NULL."""
+        values = ", ".join(
+            identifier(c.name) if c.name in self.kept else f"NULL::{duckdb_type(c.type)} AS {identifier(c.name)}"
+            for c in self.columns
+        )
+        return f"SELECT {values} FROM ({select})"
+
+
+def _find_shape(schema: TableSchema, columns: Sequence[Column]) -> _Shape:
+    had = {(column.name, column.type) for column in schema.columns}
+    return _Shape(columns, frozenset(column.name for column in columns if (column.name, column.type) in had))
+
+
+@dataclass(frozen=True, slots=True)
 class _Head:
     """What the top of a file tells: the layout (None: unreadable), its errors, and where the data begins.
 
@@ -73,9 +100,9 @@ class DuckDBEngine(Engine):
         return self._stage(source, schema, target, progress, None)
 
     def _stage(
-        self, source: Source, schema: TableSchema, target: str, progress: Progress, columns: Sequence[Column] | None
+        self, source: Source, schema: TableSchema, target: str, progress: Progress, shape: _Shape | None
     ) -> tuple[Verdict, Written | None]:
-        with self._job(source, columns) as job:
+        with self._job(source, shape) as job:
             try:
                 return job.run(schema, target, progress)
             except BaseException:
@@ -91,20 +118,20 @@ class DuckDBEngine(Engine):
         columns: Sequence[Column] | None = None,
     ) -> Written:
         """See Engine."""
-        if columns is not None:
-            schema = _pass_over(schema, {column.name for column in columns})
-        verdict, written = self._stage(source, schema, target, progress, columns)
+        shape = _find_shape(schema, columns) if columns is not None else None
+        schema = shape.pass_over(schema) if shape else schema
+        verdict, written = self._stage(source, schema, target, progress, shape)
         if written is None:
             raise EngineFailed(f"{source.location} does not pass its schema: {verdict.errors[0]}")
         return written
 
     @contextmanager
-    def _job(self, source: Source, columns: Sequence[Column] | None = None) -> Iterator[_Job]:
+    def _job(self, source: Source, shape: _Shape | None = None) -> Iterator[_Job]:
         cursor = self._database.cursor()
         try:
             self._scratch.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix="load-", dir=self._scratch) as folder:
-                yield _Job(cursor, source, Path(folder), columns)
+                yield _Job(cursor, source, Path(folder), shape)
         except OSError as error:
             told = error.strerror or error
             raise EngineFailed(f"cannot read {source.location} or write below {self._scratch}: {told}") from error
@@ -116,10 +143,10 @@ class _Job:
     """The work on one file."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, source: Source, folder: Path, columns: Sequence[Column] | None
+        self, connection: duckdb.DuckDBPyConnection, source: Source, folder: Path, shape: _Shape | None
     ) -> None:
-        """`columns` are those to be written, where they are not the schema's."""
-        self._connection, self._source, self._folder, self._columns = connection, source, folder, columns
+        """`shape` tells which columns are written, where they are not the schema's."""
+        self._connection, self._source, self._folder, self._shape = connection, source, folder, shape
 
     def run(self, schema: TableSchema, target: str | None, progress: Progress) -> tuple[Verdict, Written | None]:
         """Judges the file and, with a `target`, writes it if it is accepted."""
@@ -190,7 +217,9 @@ class _Job:
     def _write(self, file: TextFile, schema: TableSchema, target: str, progress: Progress) -> Written:
         """Writes all rows as typed Parquet; raises Unfit if a value does not fit."""
         path = _output_path(target)
-        statement = f"COPY ({_select_values(file, schema, self._columns)}) TO {literal(path)} (FORMAT parquet)"
+        values = _select_values(file, schema)
+        select = self._shape.select(values) if self._shape else values
+        statement = f"COPY ({select}) TO {literal(path)} (FORMAT parquet)"
         with translated("writing Parquet"), reporting(self._connection, "converting", progress):
             row = self._connection.execute(statement).fetchone()
         rows = int(row[0]) if row else 0
@@ -245,10 +274,8 @@ class _Job:
         return written
 
 
-def _select_values(file: TextFile, schema: TableSchema, columns: Sequence[Column] | None = None) -> str:
+def _select_values(file: TextFile, schema: TableSchema) -> str:
     """The schema's columns as typed values; the statement fails at the first that does not fit.
-
-    With `columns`, just these are selected.
 
     What is parsed gets a name in an inner query: DuckDB does not see common parts across the
     branches of a CASE, and would compute them twice.
@@ -258,25 +285,7 @@ def _select_values(file: TextFile, schema: TableSchema, columns: Sequence[Column
         f"{strict_value(column, f't{n}', f'v{n}')} AS {identifier(column.name)}"
         for n, column in enumerate(schema.columns)
     )
-    select = f"SELECT {values} FROM (SELECT *, {parsed} FROM ({select_texts(file, schema)}))"
-    return select if columns is None else _reshape(select, schema, columns)
-
-
-def _pass_over(schema: TableSchema, kept: set[str]) -> TableSchema:
-    """The schema with every column that is not kept read as any text."""
-    text = ColumnType("string")
-    columns = tuple(c if c.name in kept else Column(name=c.name, type=text) for c in schema.columns)
-    return schema.model_copy(update={"columns": columns})
-
-
-def _reshape(select: str, schema: TableSchema, columns: Sequence[Column]) -> str:
-    """Other columns from a SELECT of the schema's: those that it does not have are NULL."""
-    known = {column.name for column in schema.columns}
-    values = ", ".join(
-        identifier(c.name) if c.name in known else f"NULL::{duckdb_type(c.type)} AS {identifier(c.name)}"
-        for c in columns
-    )
-    return f"SELECT {values} FROM ({select})"
+    return f"SELECT {values} FROM (SELECT *, {parsed} FROM ({select_texts(file, schema)}))"
 
 
 def _is_plain(schema: TableSchema) -> bool:

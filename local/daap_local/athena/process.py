@@ -11,6 +11,7 @@ from contextlib import suppress
 import uvicorn
 
 from daap.errors import StoreUnavailable
+from daap_local.athena.execution.memory import cap_memory
 from daap_local.athena.options import Options
 from daap_local.athena.server import build_app
 from daap_local.athena.wiring import build
@@ -19,12 +20,15 @@ _HOST = "127.0.0.1"
 _BACKLOG = 256
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 5
+_SLACK = 2 << 30
+"""Room for threads' stacks, Arrow's buffers and what allocators keep for later."""
 
 
 def serve(options: Options, ready: Callable[[int], None]) -> None:
     """Serves until SIGINT or SIGTERM; calls `ready` with the port once requests are taken."""
     with bind(options.port) as listener:
         server = make_server(options)
+        cap_memory(options.memory * 3 // 2 + _SLACK)
         ready(listener.getsockname()[1])
         threading.Thread(target=_warm_up, name="athena-warm", daemon=True).start()
         with suppress(KeyboardInterrupt):

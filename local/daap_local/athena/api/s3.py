@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from daap.errors import DaapError, InvalidName, ObjectMissing, StoreUnavailable
 from daap_local.athena.api import s3_buckets, s3_multipart, s3_objects
+from daap_local.athena.api.s3_body import drain
 from daap_local.athena.api.s3_place import Call, Handler, Store
 from daap_local.athena.api.s3_xml import S3Fault, answer_fault
 from daap_local.athena.objects.faults import AccessRefused, BucketMissing, KeyConflict
@@ -46,10 +47,14 @@ class S3:
         try:
             call = self._read(request)
             return await self._find(call)(call)
-        except S3Fault as fault:
-            return answer_fault(fault, request.url.path, empty=request.method == "HEAD")
+        except S3Fault as error:
+            fault = error
         except DaapError as error:
-            return answer_fault(_fault_of(error), request.url.path, empty=request.method == "HEAD")
+            fault = _fault_of(error)
+        response = answer_fault(fault, request.url.path, empty=request.method == "HEAD")
+        if not await drain(request):
+            response.headers["Connection"] = "close"
+        return response
 
     def _read(self, request: Request) -> Call:
         """Bucket and key from the path as it was sent, or the bucket from the host's name."""

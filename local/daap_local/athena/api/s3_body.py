@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator
 from typing import BinaryIO
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from daap_local.athena.api.s3_xml import S3Fault
 
 _BLOCK = 1 << 20
 _MOST_HEADER = 4096
+_MOST_DRAINED = 64 << 20
 
 
 class ChunkDecoder:
@@ -106,6 +107,19 @@ async def save_body(request: Request, stream: BinaryIO) -> str:
     if asked and asked != base64.b64encode(digest.digest()).decode():
         raise S3Fault("BadDigest", "The Content-MD5 you specified did not match what we received.")
     return digest.hexdigest()
+
+
+async def drain(request: Request) -> bool:
+    """Reads what is left of a refused request, so that the connection can be used again; false for too much of it."""
+    left = _MOST_DRAINED
+    try:
+        async for data in request.stream():
+            left -= len(data)
+            if left < 0:
+                return False
+    except (RuntimeError, ClientDisconnect):  # it has been read already, or nobody is there any more
+        return True
+    return True
 
 
 async def read_body(request: Request) -> bytes:

@@ -17,6 +17,8 @@ from daap_local.athena.execution.session import Limits, Session
 
 _WATCH_SECONDS = 0.05
 _LINGER_SECONDS = 60.0
+_SPILLED = 10
+"""How many times its memory a query may put on disk; one that needs more would take for ever."""
 
 
 @dataclass(slots=True)
@@ -123,8 +125,9 @@ class Executor:
             shutil.rmtree(self._scratch / name, ignore_errors=True)
 
     def _limits(self, name: str) -> Limits:
-        spill = shutil.disk_usage(_existing(self._scratch)).free // 2
-        return Limits(self._memory // self._slots, self._threads, self._scratch / name, spill)
+        memory = self._memory // self._slots
+        spill = min(shutil.disk_usage(_existing(self._scratch)).free // 2, memory * _SPILLED)
+        return Limits(memory, self._threads, self._scratch / name, spill)
 
     def _watch(self) -> None:
         """Interrupts what was stopped until it has ended, and whatever takes the memory beyond all limits."""

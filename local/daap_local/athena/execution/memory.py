@@ -22,6 +22,21 @@ def parse_size(text: str) -> int:
     return int(float(found[1]) * unit)
 
 
+def cap_memory(size: int) -> None:
+    """From here on the process gets no more than about `size` bytes beyond what it has; asking for more fails.
+
+    DuckDB's own limit leaves out what one call of a function makes, such as a text of a hundred gigabytes. Systems
+    that know no such limit go without.
+    """
+    try:
+        import resource  # noqa: PLC0415 - not there on every system
+
+        held = int(re.search(r"VmData:\s+([0-9]+)", Path("/proc/self/status").read_text(encoding="ascii"))[1]) << 10
+        resource.setrlimit(resource.RLIMIT_DATA, (held + size, resource.RLIM_INFINITY))
+    except (ImportError, OSError, ValueError, TypeError):
+        return
+
+
 def used_memory() -> int:
     """Bytes of memory that this process holds now; 0 where the system does not say."""
     try:

@@ -87,6 +87,7 @@ def _open(limits: Limits) -> duckdb.DuckDBPyConnection:
 
     from daap_local.athena.sql import install  # noqa: PLC0415 - the translation is loaded with the first query
 
+    limits.scratch.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(config={
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,

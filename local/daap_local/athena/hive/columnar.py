@@ -18,7 +18,7 @@ from daap_local.athena.hive.files import DataFile, FileList
 from daap_local.athena.hive.footers import Footers
 from daap_local.athena.hive.opened import OpenedFiles
 from daap_local.athena.hive.types import INTEGERS, HiveType, duckdb_text, parse_type, presto_text
-from daap_local.athena.hive.values import whole_milliseconds
+from daap_local.athena.hive.values import text_value, whole_milliseconds
 from daap_local.athena.tables import ColumnDef
 
 BY_INDEX = "parquet.column.index.access"
@@ -28,11 +28,17 @@ _Test = Callable[[pa.DataType], bool]
 
 
 def parquet_scans(listed: FileList, footers: Footers) -> Sequence[str]:
-    """One SELECT for each schema among the files. Raises AthenaFault for columns of the wrong type."""
+    """One SELECT for each schema among the files. Raises AthenaFault for columns of the wrong type.
+
+    Where no column of the files themselves is wanted, the footers' numbers of rows are enough.
+    """
+    found = [footers.footer(file, listed.opener) for file in listed.files]
+    if not listed.wanted.columns:
+        return [listed.select_counted([footer.rows for footer in found])]
     groups: dict[tuple[int, bool], tuple[pa.Schema, list[DataFile]]] = {}
-    for file in listed.files:
-        schema = footers.schema(file, listed.opener)
-        groups.setdefault((id(schema), file.path is None), (schema, []))[1].append(file)
+    for file, footer in zip(listed.files, found, strict=True):
+        key = (id(footer.schema), file.path is None)
+        groups.setdefault(key, (footer.schema, []))[1].append(file)
     return [_scan(listed, schema, files) for schema, files in groups.values()]
 
 
@@ -97,12 +103,10 @@ def value_of(column: str, found: pa.DataType, type_: HiveType) -> str:
 def _converted(column: str, found: pa.DataType, type_: HiveType) -> str:
     if type_.kind == "timestamp":
         return _timestamp(column, found)
-    if type_.kind == "varchar":
-        return f"left({_text(column, found)}, {type_.numbers[0]})"
-    if type_.kind == "char":
-        return f"rtrim(left({_text(column, found)}, {type_.numbers[0]}), ' ')"
-    if type_.kind == "string":
-        return _text(column, found)
+    if type_.kind == "binary":
+        return f"encode({column})" if _is_text(found) else column
+    if type_.kind in ("string", "varchar", "char"):
+        return text_value(_text(column, found), type_)
     same = type_.kind in ("boolean", "date") or _same_number(found, type_)
     return column if same else f"CAST({column} AS {duckdb_text(type_)})"
 

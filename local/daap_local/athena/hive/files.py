@@ -99,6 +99,19 @@ class FileList:
         shown = ", ".join(named) or "NULL AS hive_row"
         return f"SELECT {shown} FROM {source} AS d{joined}"  # noqa: S608 (from quoted parts alone)
 
+    def select_counted(self, rows: Sequence[int]) -> str:
+        """A SELECT of what belongs to the files, as often as each has rows; no file is opened for it."""
+        if not self.wanted.of_file:
+            return f"SELECT NULL AS hive_row FROM range({sum(rows)})"  # noqa: S608 (a number)
+        shown = ", ".join(
+            f"f.{identifier(name)}" for name in (*(key.name for key in self.wanted.keys), *self.wanted.hidden)
+        )
+        counted = self.register(
+            "rows", pa.table({"hive_file": pa.array(range(len(rows)), pa.int32()), "n": list(rows)})
+        )
+        numbers = f"(SELECT hive_file, unnest(range(n)) FROM {counted})"  # noqa: S608 (names made here)
+        return f"SELECT {shown} FROM {numbers} AS d JOIN {self.register_files()} AS f USING (hive_file)"  # noqa: S608 (as above)
+
     def register(self, kind: str, thing: object) -> str:
         """A name in the connection for something that DuckDB can scan."""
         name = f"hive_{kind}_{uuid4().hex}"

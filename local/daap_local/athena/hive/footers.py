@@ -1,8 +1,9 @@
-"""The schemas of Parquet files, remembered as long as the files stay as they are."""
+"""What the footers of Parquet files say, remembered as long as the files stay as they are."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 
@@ -16,38 +17,47 @@ _Key = tuple[str, int, datetime | None]
 _LIMIT = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """The schema of a file and the number of its rows; files of equal schemas share one object."""
+
+    schema: pa.Schema
+    rows: int
+
+
 class Footers:
-    """Schemas by file, safe to be shared by threads; the oldest are forgotten first."""
+    """Footers by file, safe to be shared by threads; the oldest are forgotten first."""
 
     def __init__(self, limit: int = _LIMIT) -> None:
         self._limit, self._lock = limit, Lock()
-        self._schemas: OrderedDict[_Key, pa.Schema] = OrderedDict()
+        self._footers: OrderedDict[_Key, Footer] = OrderedDict()
         self._same: dict[str, pa.Schema] = {}
 
-    def schema(self, file: DataFile, opener: Opener) -> pa.Schema:
-        """The schema of a Parquet file. Raises AthenaFault where the file is none."""
+    def footer(self, file: DataFile, opener: Opener) -> Footer:
+        """The footer of a Parquet file. Raises AthenaFault where the file is none."""
         key = (file.url, file.size, file.modified)
         with self._lock:
-            found = self._schemas.get(key)
-        if found is None:
-            found = self._remember(key, _read_schema(file, opener))
-        return found
+            found = self._footers.get(key)
+        return found or self._remember(key, _read_footer(file, opener))
 
-    def _remember(self, key: _Key, schema: pa.Schema) -> pa.Schema:
-        """Keeps one object for schemas that are the same, so that files group quickly."""
+    def _remember(self, key: _Key, footer: Footer) -> Footer:
         with self._lock:
-            same = self._same.setdefault(str(schema), schema)
-            self._schemas[key] = same
-            while len(self._schemas) > self._limit:
-                self._schemas.popitem(last=False)
-            return same
+            same = self._same.setdefault(str(footer.schema), footer.schema)
+            self._footers[key] = replace(footer, schema=same)
+            while len(self._footers) > self._limit:
+                self._footers.popitem(last=False)
+            return self._footers[key]
 
 
-def _read_schema(file: DataFile, opener: Opener) -> pa.Schema:
+def _read_footer(file: DataFile, opener: Opener) -> Footer:
     try:
         if file.path is not None:
-            return pq.read_schema(file.path).remove_metadata()
+            return _footer(pq.read_metadata(file.path))
         with opener(file.url) as stream:
-            return pq.read_schema(stream).remove_metadata()
+            return _footer(pq.read_metadata(stream))
     except (pa.ArrowException, OSError) as error:
         raise AthenaFault("HIVE_BAD_DATA", f"Malformed Parquet file. {error} [{file.url}]") from error
+
+
+def _footer(metadata: pq.FileMetaData) -> Footer:
+    return Footer(metadata.schema.to_arrow_schema().remove_metadata(), metadata.num_rows)

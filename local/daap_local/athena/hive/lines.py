@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from daap_local.athena.faults import AthenaFault
 
-BLOCK = 8 * 1024 * 1024
+BLOCK = 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
 

@@ -30,9 +30,10 @@ _DOUBLE = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[f
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HEXADECIMAL = re.compile(r"([+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*[pP][+-]?[0-9]+)[fFdD]?")
 _DATE = re.compile(r"([+-]?[0-9]{1,9})-([+-]?[0-9]{1,9})-([+-]?[0-9]{1,9})")
-_SECONDS = r"([+-]?[0-9]{1,9})(\.[0-9]{0,9})?"
-_TIME = r"([+-]?[0-9]{1,9}):([+-]?[0-9]{1,9})"
-_TIMESTAMP = re.compile(f"{_DATE.pattern}(?: {_TIME}:{_SECONDS}|[tT]{_TIME}(?::{_SECONDS})?)")
+_BLANK_TIMESTAMP = re.compile(_DATE.pattern + r" ([+-]?[0-9]{1,9}):([+-]?[0-9]{1,9}):([+-]?[0-9]{1,9})(\.[0-9]{0,9})?")
+_ISO_TIMESTAMP = re.compile(
+    r"([+-]?[0-9]{1,9})-([0-9]{1,9})-([0-9]{1,9})[tT]([0-9]{1,9}):([0-9]{1,9})(?::([0-9]{1,9})(\.[0-9]{0,9})?)?"
+)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_\-\s]*")
 _TRIMMED = "".join(map(chr, range(33)))
 _WIDE = Context(prec=80)
@@ -122,15 +123,15 @@ def date_value(text: str) -> date:
 
 def timestamp_value(text: str) -> datetime:
     """A date and a time, rounded half up to milliseconds."""
-    match = _TIMESTAMP.fullmatch(text.strip(_TRIMMED))
+    trimmed = text.strip(_TRIMMED)
+    match = _BLANK_TIMESTAMP.fullmatch(trimmed) or _ISO_TIMESTAMP.fullmatch(trimmed)
     if match is None:
         raise ValueError(f"Text '{text}' could not be parsed")
-    day, clock = match.groups()[:3], match.groups()[3:7] if match.group(4) else match.groups()[7:]
-    hour, minute, second = (int(part or 0) for part in clock[:3])
-    micros = int((clock[3] or ".0")[1:].ljust(9, "0")) // 1000
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
+    micros = int((match.group(7) or ".0")[1:].ljust(9, "0")) // 1000
     try:
         later = timedelta(hours=hour, minutes=minute, seconds=second, microseconds=micros)
-        return rounded(_counted_day(*map(int, day)) + later)
+        return rounded(_counted_day(year, month, day) + later)
     except OverflowError as error:
         raise ValueError(f"Text '{text}' could not be parsed") from error
 

@@ -1,7 +1,7 @@
 """OpenCSVSerde: CSV as Athena reads it, which is neither RFC 4180 nor what DuckDB reads.
 
-A line is a record, whatever is quoted. Rows with no escape character and with quotes only around whole fields are cut
-all at once; every other row goes through `csv_fields`, character by character.
+A line is a record, whatever is quoted. Rows with quotes only around whole fields, and with no escaped quotes and
+escapes, are cut all at once; every other row goes through `csv_fields`, character by character.
 Sources: https://docs.aws.amazon.com/athena/latest/ug/csv-serde.html, and the behaviour of Hive's OpenCSVSerde and of
 Trino's reader for it (trino-hive-formats, CsvDeserializer).
 """
@@ -92,29 +92,40 @@ class CsvDecoder:
 def _regular(data: Bytes, ends: Indices, options: CsvOptions) -> tuple[Fields, Indices]:
     """The fields of all rows as far as they are regular, and the numbers of the rows that are not."""
     odd = np.zeros(len(ends), np.bool_)
-    escapes = np.flatnonzero(data == ord(options.escape))
-    odd[np.searchsorted(ends, escapes)] = True
     at_end: Mask = data == ord(options.separator)
     quotes: Mask = data == ord(options.quote)
-    kept = None
+    escapes: Mask = data == ord(options.escape)
+    kept: Mask | None = None
     if quotes.any():
         inside = _inside(quotes, ends)
         kept = _kept(data, at_end, quotes, inside, ends, odd)
         at_end &= ~inside
+    if escapes.any():
+        kept = ~escapes if kept is None else kept & ~escapes
+        _mark_escaped(escapes, quotes, ends, odd)
     at_end[ends] = True
     fields = cut_fields(data, at_end, kept)
     fields.counts[np.diff(ends, prepend=-1) == 1] = 0
     return fields, np.flatnonzero(odd)
 
 
+def _mark_escaped(escapes: Mask, quotes: Mask, ends: Indices, odd: Mask) -> None:
+    """Marks the rows in which a quote or an escape is escaped; before anything else an escape is only dropped."""
+    places = np.flatnonzero(escapes)
+    odd[np.searchsorted(ends, places[quotes[places + 1] | escapes[places + 1]])] = True
+
+
 def _inside(quotes: Mask, ends: Indices) -> Mask:
     """Which bytes follow an odd number of quotes of their line; a quote itself counts for what comes after it."""
     turns = quotes.view(np.uint8).copy()
-    per_line = np.add.reduceat(turns, np.concatenate(([0], ends[:-1])), dtype=np.int64)
-    # An open quote ends with its line: a turn more at the line end brings the count back to even.
-    turns[ends[per_line % 2 == 1]] = 1
-    after: Mask = np.bitwise_xor.accumulate(turns).view(np.bool_)
-    return after
+    odd = np.bitwise_xor.accumulate(turns)
+    open_lines = np.diff(odd[ends], prepend=np.uint8(0)) != 0
+    if open_lines.any():
+        # An open quote ends with its line: a turn more at the line end brings the count back to even.
+        turns[ends[open_lines]] = 1
+        odd = np.bitwise_xor.accumulate(turns)
+    inside: Mask = odd.view(np.bool_)
+    return inside
 
 
 def _kept(data: Bytes, separators: Mask, quotes: Mask, inside: Mask, ends: Indices, odd: Mask) -> Mask:

@@ -19,7 +19,9 @@ _DOUBLE = rf"[\x00-\x20]*({_DECIMAL}[fFdD]?|[+-]?(NaN|Infinity))[\x00-\x20]*"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _LOOSE_DATE = "([+-]?[0-9]{1,9})-([+-]?[0-9]{1,9})-([+-]?[0-9]{1,9})"
 _TIMESTAMP = rf"{_DATE}[ T][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?"
-_LOOSE_TIME = r"( |[tT])([+-]?[0-9]{1,9}):([+-]?[0-9]{1,9})(:[+-]?[0-9]{1,9}(\.[0-9]{0,9})?)?"
+_LOOSE_TIME = r"[ tT]([+-]?[0-9]{1,9}):([+-]?[0-9]{1,9})(:[+-]?[0-9]{1,9}(\.[0-9]{0,9})?)?"
+_BLANK_TIMESTAMP = rf"{_LOOSE_DATE} [+-]?[0-9]{{1,9}}:[+-]?[0-9]{{1,9}}:[+-]?[0-9]{{1,9}}(\.[0-9]{{0,9}})?"
+_ISO_TIMESTAMP = r"[+-]?[0-9]{1,9}-[0-9]{1,9}-[0-9]{1,9}[tT][0-9]{1,9}:[0-9]{1,9}(:[0-9]{1,9}(\.[0-9]{0,9})?)?"
 _HEXADECIMAL = r"[\x00-\x20]*[+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*[pP][+-]?[0-9]+[fFdD]?[\x00-\x20]*"
 _NO_HEXADECIMALS = "NOT_SUPPORTED: a hexadecimal number with a fraction in a text file is not supported here"
 _BASE64 = r"[A-Za-z0-9+/=_\-\s]*"
@@ -136,8 +138,8 @@ def _lazy_timestamp(column: str) -> str:
     text = f"trim({column}, {_CONTROLS})"
     exact = f"TRY_CAST(CASE WHEN {_matches(text, _TIMESTAMP)} THEN {text} END AS TIMESTAMP)"
     pattern = literal(_LOOSE_DATE + _LOOSE_TIME)
-    year, month, day, mark, hours, minutes, seconds, fraction = (
-        f"regexp_extract({text}, {pattern}, {group})" for group in range(1, 9)
+    year, month, day, hours, minutes, seconds, fraction = (
+        f"regexp_extract({text}, {pattern}, {group})" for group in range(1, 8)
     )
     numbers = [f"{part}::BIGINT" for part in (year, month, day)]
     whole = f"coalesce(TRY_CAST(split_part(ltrim({seconds}, ':'), '.', 1) AS BIGINT), 0)"
@@ -145,7 +147,7 @@ def _lazy_timestamp(column: str) -> str:
     clock = (
         f"to_hours({hours}::BIGINT) + to_minutes({minutes}::BIGINT) + to_seconds({whole}) + to_microseconds({micros})"
     )
-    fits = f"{_matches(text, _LOOSE_DATE + _LOOSE_TIME)} AND ({mark} <> ' ' OR {seconds} <> '')"
+    fits = f"{_matches(text, _BLANK_TIMESTAMP)} OR {_matches(text, _ISO_TIMESTAMP)}"
     loose = f"CASE WHEN {fits} THEN TRY({_counted(*numbers)} + {clock}) END"
     value = f"coalesce({exact}, {loose})"
     return f"CASE WHEN strlen({column}) >= {_SHORTEST_TIMESTAMP} THEN {whole_milliseconds(value)} END"

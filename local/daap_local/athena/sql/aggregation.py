@@ -61,13 +61,13 @@ def _check_place(env: Env, name: str, node: exp.Expression) -> None:
             "NESTED_AGGREGATION",
             f"Cannot nest aggregations inside aggregation '{name}': [{node.sql(dialect='trino')}]",
             node,
-        )  # noqa: E501
+        )
     if env.aggregates:
         raise fault(
             "EXPRESSION_NOT_SCALAR",
             f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: [{node.sql(dialect='trino')}]",
             node,
-        )  # noqa: E501
+        )
 
 
 def _arguments(node: exp.Anonymous) -> tuple[list[exp.Expression], bool, list[exp.Ordered]]:
@@ -158,19 +158,19 @@ def _extreme_by(name: str, arguments: list[Typed], tail: Tail) -> Typed | None:
 
 def _percentile(_name: str, arguments: list[Typed], tail: Tail) -> Typed | None:
     """The exact percentile where Athena approximates: of a value with that many below it."""
-    if len(arguments) != 2 or not arguments[0].type.numeric or arguments[0].type.name == "decimal":
+    if len(arguments) != 2 or not arguments[0].type.numeric:
         return None
-    value = arguments[0] if arguments[0].type.name in {"bigint", "real", "double"} else _widened(arguments[0])
+    value = coerce(arguments[0], _PERCENTILES.get(arguments[0].type.name, t.BIGINT))
     if arguments[1].type.name == "array":
         shares = cast(arguments[1], t.array(t.DOUBLE)).sql
-        return Typed(tail.fill(f"athena_percentiles(list({value.sql}){{w}}, {shares})"), t.array(arguments[0].type))
+        return Typed(tail.fill(f"athena_percentiles(list({value.sql}){{w}}, {shares})"), t.array(value.type))
     share = cast(arguments[1], t.DOUBLE).sql
     sql = tail.fill(f"athena_percentile(list({value.sql}){{w}}, {share})")
-    return Typed(f"CAST({sql} AS {t.duckdb_type(arguments[0].type)})", arguments[0].type)
+    return Typed(f"CAST({sql} AS {t.duckdb_type(value.type)})", value.type)
 
 
-def _widened(value: Typed) -> Typed:
-    return coerce(value, t.BIGINT)
+_PERCENTILES = {"real": t.REAL, "double": t.DOUBLE, "decimal": t.DOUBLE}
+"""Types whose percentiles are not bigints."""
 
 
 def _moment_statistics(name: str, arguments: list[Typed], tail: Tail) -> Typed | None:
@@ -232,7 +232,7 @@ def _aggregate_of(node: exp.Expression) -> exp.Anonymous:
             "FUNCTION_NOT_AGGREGATE",
             f"Filter is only valid for aggregation functions: {node.sql(dialect='trino')}",
             node,
-        )  # noqa: E501
+        )
     return node
 
 
@@ -243,17 +243,17 @@ def windowed(env: Env, node: exp.Window) -> Typed:
             "EXPRESSION_NOT_SCALAR",
             f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: [{node.sql(dialect='trino')}]",
             node,
-        )  # noqa: E501
-    inner, filter_sql, nulls = node.this, "", ""
+        )
+    inner, nulls = node.this, ""
     if isinstance(inner, exp.IgnoreNulls | exp.RespectNulls):
         nulls, inner = " IGNORE NULLS" if isinstance(inner, exp.IgnoreNulls) else "", inner.this
     if isinstance(inner, exp.Filter):
-        filter_sql, inner = _filter(env, inner), inner.this
+        raise fault("NOT_SUPPORTED", "FILTER is not yet supported for window functions", node)
     if not isinstance(inner, exp.Anonymous) or not is_aggregate(inner.name.lower()):
         raise fault("FUNCTION_NOT_WINDOW", f"Not a window function: {inner.sql(dialect='trino')}", node)
     if nulls and inner.name.lower() not in WINDOWED:
         raise fault("NULL_TREATMENT_NOT_ALLOWED", "Cannot specify null treatment clause for aggregation function", node)
-    return aggregate_call(env, inner, filtered=filter_sql, over=f" OVER ({_specification(env, node)})", nulls=nulls)
+    return aggregate_call(env, inner, over=f" OVER ({_specification(env, node)})", nulls=nulls)
 
 
 def _specification(env: Env, node: exp.Window) -> str:
@@ -332,5 +332,4 @@ def listagg(env: Env, node: exp.GroupConcat, *, filtered: str = "") -> Typed:
 
 def grouping(env: Env, arguments: Iterable[exp.Expression]) -> Typed:
     """grouping(column, ...): which of the columns are not grouped by, as bits."""
-    return Typed(f"CAST(grouping({', '.join(env.typed(part).sql for part in arguments)}) AS BIGINT)", t.BIGINT)
-
+    return Typed(f"CAST(grouping({', '.join(env.typed(part).sql for part in arguments)}) AS INTEGER)", t.INTEGER)

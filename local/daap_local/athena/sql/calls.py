@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from daap_local.athena.sql import types as t
 from daap_local.athena.sql.aggregation import aggregate_call, grouping, is_aggregate
+from daap_local.athena.sql.binding import bound
 from daap_local.athena.sql.casts import cast
 from daap_local.athena.sql.functions.lambdas import LAMBDAS, array_sort
 from daap_local.athena.sql.functions.regular import REGULAR
@@ -24,7 +25,7 @@ _REFUSED = frozenset({
     "render", "bar", "color", "rgb", "version", "date_from_unix", "unixtime", "current_groups", "cosine_distance",
     "dot_product", "euclidean_distance", "timezone", "to_char", "to_timestamp", "hash_counts", "make_set_digest",
     "intersection_cardinality", "jaccard_index", "try_cast", "split_to_multimap_lambda", "random_string",
-    "array_first", "array_last", "contains_all",
+    "array_first", "array_last", "contains_all", "cosine_similarity", "parse_data_size", "fail",
 })  # fmt: skip
 
 
@@ -45,6 +46,8 @@ def function_call(env: Env, node: exp.Anonymous) -> Typed:
 def _with_lambda(env: Env, name: str, node: exp.Anonymous) -> Typed:
     if name == "array_sort":
         array_sort(env, node)
+    if name == "regexp_replace":
+        raise fault("NOT_SUPPORTED", "regexp_replace with a lambda is not supported here", node)
     maker = LAMBDAS.get(name)
     made = maker(env, node) if maker is not None else None
     if made is None:
@@ -56,12 +59,26 @@ def _ordinary(env: Env, name: str, node: exp.Anonymous) -> Typed:
     special = SPECIALS.get(name) or TEMPORAL.get(name) or REGULAR.get(name)
     if special is None and name not in SCALARS:
         raise _unknown(name, node, [])
-    given = [env.typed(part) for part in node.expressions]
-    made = special(env, node, given) if special is not None else None
-    made = made or call(SCALARS.get(name, ()), given)
+    given = [_as_varchar(env.typed(part), name) for part in node.expressions]
+
+    def make(values: list[Typed]) -> Typed | None:
+        made = special(env, node, values) if special is not None else None
+        return made or call(SCALARS.get(name, ()), values)
+
+    made = make(given) if name in _LAZY else bound(given, make)
     if made is None:
         raise _unfit(name, node, given)
     return made
+
+
+def _as_varchar(value: Typed, name: str) -> Typed:
+    """char as varchar, padded, for the functions of texts, which know no char of their own."""
+    return cast(value, t.varchar(value.type.params[0])) if value.type.name == "char" and name in _TEXTS else value
+
+
+_TEXTS = frozenset({"length", "strpos", "replace", "split", "split_part", "starts_with", "regexp_like", "to_utf8"})
+_LAZY = frozenset({"try", "coalesce", "row", "concat"})
+"""Functions that do not evaluate all arguments, or name each of them once."""
 
 
 def _unknown(name: str, node: exp.Anonymous, _given: list[Typed]) -> Exception:

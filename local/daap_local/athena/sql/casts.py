@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.sql import types as t
+from daap_local.athena.sql.binding import bound_sql
 from daap_local.athena.sql.coercion import coercible, common_of
 from daap_local.athena.sql.scopes import Typed
 from daap_local.athena.sql.types import Type
@@ -66,7 +67,9 @@ def cast_sql(sql: str, source: Type, target: Type) -> str:
     way = _WAYS.get((source.name, target.name)) or _group_way(source, target)
     if way is None:
         raise AthenaFault("TYPE_MISMATCH", f"line 1:1: Cannot cast {source} to {target}")
-    return way(sql, source, target)
+    if way in _SINGLE:
+        return way(sql, source, target)
+    return bound_sql(sql, lambda name: way(name, source, target))
 
 
 def _group_way(source: Type, target: Type) -> Way | None:
@@ -105,11 +108,9 @@ def _number_to_decimal(sql: str, source: Type, target: Type) -> str:
         return plain(sql, source, target)
     kind = t.duckdb_type(target)
     shown = f"athena_{source.name}_text({sql})" if source.name in {"double", "real"} else f"CAST({sql} AS VARCHAR)"
-    what = f"{source.name} {{value}}" if source.name in {"real", "double"} else "{value}"
-    before, after = what.split("{value}")
     message = f"{t.literal(f'Cannot cast {_source_name(source)} ' + chr(39))} || {shown} || {t.literal(chr(39) + f' to {_target_name(target)}')}"
-    del before, after
-    return f"athena_checked({sql}, TRY_CAST({sql} AS {kind}), 'INVALID_CAST_ARGUMENT', {message})"
+    exact = f"CAST({sql} AS VARCHAR)" if source.name in {"double", "real"} else sql
+    return f"athena_checked({sql}, TRY_CAST({exact} AS {kind}), 'INVALID_CAST_ARGUMENT', {message})"
 
 
 def _source_name(kind: Type) -> str:
@@ -138,6 +139,8 @@ def _to_varchar(sql: str, source: Type, target: Type) -> str:
     return f"athena_fitting({shown}, {target.params[0]}, {message})"
 
 
+_FRACTIONS = {0: "", 3: ".%g", 6: ".%f"}
+"""How strftime writes fractions of so many digits."""
 _TEXT_ROOM = {"boolean": 5, "tinyint": 4, "smallint": 6, "integer": 11, "bigint": 20}
 
 
@@ -145,12 +148,18 @@ def varchar_of(sql: str, source: Type) -> str:
     """A value's text by CAST(value AS varchar), which for doubles is not the text that results show."""
     if source.name in {"double", "real"}:
         return f"athena_{source.name}_varchar({sql})"
+    if source == t.DATE:
+        return f"athena_date_varchar({sql})"
+    if source.name == "timestamp" and source.params[0] in _FRACTIONS:
+        return f"strftime({sql}, '%Y-%m-%d %H:%M:%S{_FRACTIONS[source.params[0]]}')"
     if source.name in {"timestamp", "time", t.ZONED}:
         return f"athena_{'zoned' if source.name == t.ZONED else source.name}_text({sql}, {source.params[0]})"
     if source == t.DAY_INTERVAL:
         return f"athena_day_interval_text({sql})"
     if source == t.MONTH_INTERVAL:
         return f"athena_month_interval_text({sql})"
+    if source.name == "decimal" and source.params[0] == source.params[1]:
+        return f"replace(CAST({sql} AS VARCHAR), '.', '0.')"
     return sql if source.textual else f"CAST({sql} AS VARCHAR)"
 
 
@@ -160,10 +169,15 @@ def _to_char(sql: str, source: Type, target: Type) -> str:
     return f"rpad(rtrim(left({shown}, {length}), ' '), {length}, ' ')"
 
 
+def _unit(kind: Type) -> int:
+    """The microseconds that a value of a type with a precision is a multiple of."""
+    return int(10 ** (t.MAX_FRACTION - kind.params[0]))
+
+
 def _to_timestamp(sql: str, source: Type, target: Type) -> str:
     if source.name == "timestamp" and source.params[0] <= target.params[0]:
         return sql
-    return f"athena_round_timestamp({sql}, {target.params[0]})"
+    return f"athena_round_timestamp({sql}, {_unit(target)})"
 
 
 def _date_to_moment(sql: str, _source: Type, _target: Type) -> str:
@@ -174,31 +188,45 @@ def _to_zoned(sql: str, source: Type, target: Type) -> str:
     if source.name == t.ZONED:
         if source.params[0] <= target.params[0]:
             return sql
-        return f"athena_round_zoned({sql}, {target.params[0]})"
+        return f"athena_round_zoned({sql}, {_unit(target)})"
     return f"athena_zoned({_to_timestamp(f'CAST({sql} AS TIMESTAMP)', t.Type('timestamp', (6,)), target)}, 'UTC')"
 
 
 def _text_to_timestamp(sql: str, _source: Type, target: Type) -> str:
-    return f"athena_round_timestamp(athena_text_timestamp({sql}), {target.params[0]})"
+    return f"athena_round_timestamp(athena_text_timestamp({sql}), {_unit(target)})"
 
 
 def _text_to_zoned(sql: str, _source: Type, target: Type) -> str:
-    return f"athena_round_zoned(athena_text_zoned({sql}), {target.params[0]})"
+    return f"athena_round_zoned(athena_text_zoned({sql}), {_unit(target)})"
 
 
 def _text_to_time(sql: str, _source: Type, target: Type) -> str:
-    return f"athena_round_time(athena_text_time({sql}), {target.params[0]})"
+    return f"athena_round_time(athena_text_time({sql}), {_unit(target)})"
 
 
 def _to_time(sql: str, source: Type, target: Type) -> str:
     if source.name == "time" and source.params[0] <= target.params[0]:
         return sql
     local = f"athena_local({sql})" if source.name == t.ZONED else sql
-    return f"athena_round_time(CAST({local} AS TIME), {target.params[0]})"
+    return f"athena_round_time(athena_time_of({local}), {_unit(target)})"
+
+
+def _to_int(sql: str, source: Type, target: Type) -> str:
+    """A double or real as an integer, half up; a real that no bigint holds becomes the greatest or least."""
+    name = "athena_real_bigint" if (source, target) == (t.REAL, t.BIGINT) else f"athena_double_{target.name}"
+    return f"{name}({sql})"
+
+
+def _to_float(sql: str, source: Type, target: Type) -> str:
+    return f"athena_narrowed({sql})" if (source, target) == (t.DOUBLE, t.REAL) else plain(sql, source, target)
+
+
+def _undated(_sql: str, source: Type, target: Type) -> str:
+    raise AthenaFault("NOT_SUPPORTED", f"line 1:1: CAST of {source} to {target} is not supported here")
 
 
 def _zoned_to_timestamp(sql: str, _source: Type, target: Type) -> str:
-    return f"athena_round_timestamp(athena_local({sql}), {target.params[0]})"
+    return f"athena_round_timestamp(athena_local({sql}), {_unit(target)})"
 
 
 def _zoned_to_date(sql: str, _source: Type, _target: Type) -> str:
@@ -244,13 +272,15 @@ def _from_json(sql: str, _source: Type, target: Type) -> str:
     return from_json(sql, target)
 
 
+_SINGLE: tuple[Way, ...] = (plain, _date_to_moment, _array)
+"""Ways that name their argument once."""
 _INT_TEXT = named("athena_text", sized=True)
 _WAYS: dict[tuple[str, str], Way] = {
     ("varchar", "int"): _INT_TEXT, ("varchar", "float"): _INT_TEXT, ("varchar", "boolean"): _INT_TEXT,
     ("varchar", "date"): _INT_TEXT, ("varchar", "uuid"): _INT_TEXT, ("varchar", "decimal"): _text_to_decimal,
     ("varchar", "timestamp"): _text_to_timestamp, ("varchar", t.ZONED): _text_to_zoned,
     ("varchar", "time"): _text_to_time, ("varchar", "varbinary"): named("encode"),
-    ("char", "int"): _INT_TEXT, ("char", "float"): _INT_TEXT, ("char", "decimal"): _text_to_decimal,
+    ("char", "float"): _INT_TEXT,
     ("char", "varchar"): _to_varchar, ("char", "char"): _to_char, ("varchar", "char"): _to_char,
     ("varchar", "varchar"): _to_varchar, ("int", "varchar"): _to_varchar, ("float", "varchar"): _to_varchar,
     ("decimal", "varchar"): _to_varchar, ("boolean", "varchar"): _to_varchar, ("date", "varchar"): _to_varchar,
@@ -260,11 +290,13 @@ _WAYS: dict[tuple[str, str], Way] = {
     ("int", "int"): named("athena_int", sized=True), ("int", "float"): plain, ("int", "decimal"): _number_to_decimal,
     ("int", "boolean"): plain, ("boolean", "int"): plain, ("boolean", "float"): plain,
     ("boolean", "decimal"): plain, ("float", "boolean"): plain, ("decimal", "boolean"): plain,
-    ("float", "int"): named("athena_double", sized=True), ("float", "float"): plain,
+    ("float", "int"): _to_int, ("float", "float"): _to_float,
     ("float", "decimal"): _number_to_decimal, ("decimal", "int"): named("athena_decimal", sized=True),
     ("decimal", "float"): plain, ("decimal", "decimal"): _number_to_decimal,
     ("date", "timestamp"): _date_to_moment, ("date", t.ZONED): _to_zoned, ("timestamp", "date"): plain,
     ("timestamp", "timestamp"): _to_timestamp, ("timestamp", t.ZONED): _to_zoned, ("timestamp", "time"): _to_time,
+    ("time", "timestamp"): _undated,
+    ("time", t.ZONED): _undated,
     (t.ZONED, "timestamp"): _zoned_to_timestamp, (t.ZONED, "date"): _zoned_to_date, (t.ZONED, "time"): _to_time,
     (t.ZONED, t.ZONED): _to_zoned, ("time", "time"): _to_time,
     ("array", "array"): _array, ("map", "map"): _map, ("row", "row"): _row,

@@ -27,6 +27,11 @@ def column(env: Env, node: exp.Column) -> Typed:
     return found
 
 
+def argument(env: Env, node: exp.Identifier) -> Typed:
+    """A name in a lambda's body, which sqlglot leaves bare where it is an argument's."""
+    return column(env, exp.column(node.copy()))
+
+
 def _argument(env: Env, parts: tuple[str, ...]) -> Typed | None:
     """What a lambda's argument of that name is, with fields of it taken."""
     for name, value in reversed(env.scope.lambdas):
@@ -88,7 +93,7 @@ def dot(env: Env, node: exp.Dot) -> Typed:
     if found is None:
         if inner.type.name != "row":
             raise fault("TYPE_MISMATCH", f"Expression {node.this.sql(dialect='trino')} is not of type ROW", node)
-        raise fault("COLUMN_NOT_FOUND", f"Column '{name}' cannot be resolved", node)
+        raise fault("INVALID_COLUMN_REFERENCE", f"Column reference '{name}' is invalid", node)
     return found
 
 
@@ -160,7 +165,7 @@ def shown_name(node: exp.Expression) -> str | None:
     if isinstance(node, exp.Column):
         return node.name if isinstance(node.this, exp.Identifier) else None
     if isinstance(node, exp.Dot):
-        return node.expression.name
+        return node.expression.name if shown_name(node.this) is not None else None
     return shown_name(node.this) if isinstance(node, exp.Paren) else None
 
 

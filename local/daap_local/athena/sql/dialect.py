@@ -6,14 +6,15 @@ arguments, so that the table of functions alone decides what a call means.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, SqlglotError, TokenError
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
-from daap_local.athena.faults import SyntaxFault
+from daap_local.athena.faults import AthenaFault, SyntaxFault, unsupported
 
 _KEPT = frozenset({"CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM", "NORMALIZE", "LISTAGG"})
 
@@ -51,16 +52,54 @@ class AthenaQueries(Trino):
 
 def parse_query(sql: str) -> exp.Expression:
     """The tree of one query. Raises SyntaxFault where it is none."""
+    dialect = AthenaQueries()
     try:
-        trees = AthenaQueries().parse(sql)
+        tokens = dialect.tokenize(sql)
+        check_tokens(tokens)
+        trees = dialect.parser().parse(tokens, sql)
     except ParseError as error:
-        raise _syntax_fault(error) from error
+        raise _refusal(tokens) or _syntax_fault(error) from error
     except (TokenError, SqlglotError, RecursionError) as error:
         raise SyntaxFault(f"mismatched input: {error}") from error
     found = [tree for tree in trees if tree is not None]
     if len(found) != 1:
         raise SyntaxFault("one statement is expected")
     return found[0]
+
+
+_CLAUSES = frozenset({TokenType.FROM, TokenType.WHERE, TokenType.R_PAREN, TokenType.GROUP_BY, TokenType.ORDER_BY})
+_OWN_SYNTAX = frozenset({"json_object", "json_array", "json_value", "json_query", "json_exists", "json_table",
+                         "json_objectagg", "json_arrayagg", "match_recognize", "graph_table"})  # fmt: skip
+
+
+def check_tokens(tokens: Sequence[Token]) -> None:
+    """Refuse what sqlglot takes and Trino does not: a comma too many, FROM first, `==`, OFFSET after LIMIT."""
+    for at, token in enumerate(tokens):
+        kind = tokens[at - 1].token_type if at else None
+        wrong = kind is TokenType.COMMA and token.token_type in _CLAUSES
+        wrong |= token.token_type is TokenType.FROM and kind in {None, TokenType.L_PAREN}
+        wrong |= token.token_type is TokenType.EQ and token.text == "=="
+        wrong |= (
+            token.token_type is TokenType.STRING
+            and kind in {TokenType.FROM, TokenType.JOIN}
+            and not _in_call(tokens, at)
+        )
+        wrong |= token.token_type is TokenType.OFFSET and at > 1 and tokens[at - 2].token_type is TokenType.LIMIT
+        if wrong:
+            start = token.col - (token.end - token.start)
+            raise SyntaxFault(f"mismatched input '{token.text}'", token.line, max(1, start))
+
+
+def _in_call(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a FROM is that of TRIM, SUBSTRING or EXTRACT, as far as the tokens before it tell."""
+    names = {"TRIM", "SUBSTRING", "EXTRACT"}
+    return any(token.text.upper() in names for token in tokens[max(0, at - 8) : at])
+
+
+def _refusal(tokens: Sequence[Token]) -> AthenaFault | None:
+    """The refusal of a syntax of its own that Trino has, and that is not read here."""
+    found = next((token.text for token in tokens if token.text.lower() in _OWN_SYNTAX), None)
+    return unsupported(found) if found is not None else None
 
 
 def parse_expression(sql: str) -> exp.Expression:

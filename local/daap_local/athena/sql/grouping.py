@@ -42,7 +42,11 @@ def _check_columns(node: exp.Expression) -> None:
         inner = part.unnest() if isinstance(part, exp.Paren) else part
         for each in inner.expressions if isinstance(inner, exp.Tuple) else [inner]:
             if not isinstance(each, exp.Column | exp.Literal | exp.Rollup | exp.Cube | exp.GroupingSets | exp.Dot):
-                raise fault("INVALID_COLUMN_REFERENCE", f"GROUP BY expression must be a column reference: {each.sql(dialect='trino')}", each)  # noqa: E501
+                raise fault(
+                    "INVALID_COLUMN_REFERENCE",
+                    f"GROUP BY expression must be a column reference: {each.sql(dialect='trino')}",
+                    each,
+                )
 
 
 def _key(env: Env, node: exp.Expression, outputs: list[Field]) -> str:

@@ -6,12 +6,15 @@ Source: https://trino.io/docs/current/language/types.html.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from sqlglot import exp
 
 from daap_local.athena.sql import types as t
 from daap_local.athena.sql.casts import cast
+from daap_local.athena.sql.python.dates import read_date, read_timestamp, read_zoned
+from daap_local.athena.sql.python.failures import Failed
 from daap_local.athena.sql.scopes import Env, Typed, fault, only
 
 _INT_MAX, _BIGINT_MAX = 2**31 - 1, 2**63 - 1
@@ -46,7 +49,7 @@ def number(written: str, node: exp.Expression | None = None) -> Typed:
             return whole(int(written))
         if int(written) == _BIGINT_MAX + 1:
             return Typed(written, t.BIGINT, int(written), literal=True)
-        raise fault("INVALID_LITERAL", f"Invalid numeric literal: {written}", node)
+        raise fault("SYNTAX_ERROR", f"Invalid numeric literal: {written}", node)
     return _decimal(written, node)
 
 
@@ -110,8 +113,17 @@ def typed_literal(env: Env, node: exp.Expression) -> Typed:
         return _time(env, written, node)
     if name == exp.DType.JSON:
         return Typed(f"athena_json_parse({t.literal(written)})", t.JSON)
+    if name == exp.DType.DATE:
+        _check_literal(read_date, written, "DATE", node)
     kind = t.Type("char", (len(written),)) if name == exp.DType.CHAR else read_type(node.args["to"])
     return cast(text(written), kind)
+
+
+def _check_literal(read: Callable[[str], object], written: str, kind: str, node: exp.Expression) -> None:
+    try:
+        read(written)
+    except Failed as error:
+        raise fault("INVALID_LITERAL", f"'{written}' is not a valid {kind} literal", node) from error
 
 
 def _decimal_literal(written: str, node: exp.Expression) -> Typed:
@@ -129,6 +141,7 @@ def _moment(_env: Env, written: str, node: exp.Expression) -> Typed:
         raise fault("INVALID_LITERAL", f"'{written}' is not a valid TIMESTAMP literal", node)
     name = t.ZONED if found.group(2) else "timestamp"
     kind = t.checked(t.Type(name, (len(found.group(1) or ""),)))
+    _check_literal(read_zoned if found.group(2) else read_timestamp, written.strip(), "TIMESTAMP", node)
     made = cast(text(written.strip()), kind)
     zone = found.group(2).strip() if found.group(2) else None
     return Typed(made.sql, kind, written, zone=zone)

@@ -12,9 +12,9 @@ CREATE OR REPLACE MACRO athena_checked(given, made, code, message) AS
 
 -- Arithmetic
 
-CREATE OR REPLACE MACRO athena_divide(a, b) AS athena_guard(b = 0, 'DIVISION_BY_ZERO: Division by zero', a // b);
+CREATE OR REPLACE MACRO athena_divide(a, b) AS athena_guard(b = 0 AND a IS NOT NULL, 'DIVISION_BY_ZERO: Division by zero', a // b);
 
-CREATE OR REPLACE MACRO athena_modulus(a, b) AS athena_guard(b = 0, 'DIVISION_BY_ZERO: Division by zero', a % b);
+CREATE OR REPLACE MACRO athena_modulus(a, b) AS athena_guard(b = 0 AND a IS NOT NULL, 'DIVISION_BY_ZERO: Division by zero', a % b);
 
 CREATE OR REPLACE MACRO athena_fmod(a, b) AS
     CASE WHEN b = 0 OR isinf(a) THEN a * CAST('NaN' AS FLOAT) WHEN isinf(b) THEN a ELSE a % b END;
@@ -23,7 +23,7 @@ CREATE OR REPLACE MACRO athena_half_up(n, d) AS
     CASE WHEN (n < 0) <> (d < 0) THEN -((abs(n) * 2 + abs(d)) // (abs(d) * 2)) ELSE (abs(n) * 2 + abs(d)) // (abs(d) * 2) END;
 
 CREATE OR REPLACE MACRO athena_decimal_divide(a, b, shift) AS
-    athena_guard(b = 0, 'DIVISION_BY_ZERO: Division by zero', athena_half_up(a * CAST(shift AS HUGEINT), b));
+    athena_guard(b = 0 AND a IS NOT NULL, 'DIVISION_BY_ZERO: Division by zero', athena_half_up(a * CAST(shift AS HUGEINT), b));
 
 CREATE OR REPLACE MACRO athena_exact_average(total, number, scale) AS
     CASE WHEN number > 0 THEN athena_exact('/', total, CAST(number AS VARCHAR), scale) END;
@@ -32,6 +32,13 @@ CREATE OR REPLACE MACRO athena_round(x) AS
     CASE WHEN isfinite(x) AND abs(x) < 4503599627370496 THEN
         CASE WHEN x >= 0 THEN floor(x) + CAST(x - floor(x) >= 0.5 AS INTEGER) ELSE -(floor(-x) + CAST(-x - floor(-x) >= 0.5 AS INTEGER)) END
     ELSE x END;
+
+CREATE OR REPLACE MACRO athena_round_to(x, places) AS
+    CASE WHEN isfinite(x) THEN athena_round(x * power(10, places)) / power(10, places) ELSE x END;
+
+CREATE OR REPLACE MACRO athena_width_bins(x, bins) AS
+    athena_guard(list_sort(bins) <> bins, 'INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order',
+        CAST(len(list_filter(bins, lambda y: y <= x)) + 0 * x AS BIGINT));
 
 CREATE OR REPLACE MACRO athena_round_whole(x, places) AS
     CASE WHEN places >= 0 THEN x ELSE athena_half_up(CAST(x AS HUGEINT), CAST(power(10, -places) AS HUGEINT)) * CAST(power(10, -places) AS HUGEINT) END;
@@ -61,12 +68,6 @@ CREATE OR REPLACE MACRO athena_width_bucket(x, low, high, n) AS
         CASE WHEN x > low THEN 0 WHEN x <= high THEN n + 1 ELSE CAST(floor(n * (low - x) / (low - high)) AS BIGINT) + 1 END
     END));
 
-CREATE OR REPLACE MACRO athena_shift_left(x, n) AS
-    CASE WHEN n >= 64 THEN CAST(0 AS BIGINT) ELSE athena_low_bits(CAST(x AS HUGEINT) * (CAST(1 AS HUGEINT) << CAST(n AS HUGEINT))) END;
-
-CREATE OR REPLACE MACRO athena_shift_arithmetic(x, n) AS
-    CASE WHEN n >= 63 THEN CASE WHEN x < 0 THEN CAST(-1 AS BIGINT) ELSE CAST(0 AS BIGINT) END ELSE x >> n END;
-
 -- Texts of numbers, as Java writes them
 
 CREATE OR REPLACE MACRO athena_scientific(digits, exponent) AS
@@ -81,27 +82,47 @@ CREATE OR REPLACE MACRO athena_java_digits(s) AS
         athena_scientific(replace(s, '.', ''), CAST(length(split_part(s, '.', 1)) - 1 AS VARCHAR))
     END;
 
+CREATE OR REPLACE MACRO athena_short_mantissa(s) AS
+    rtrim(rtrim(split_part(s, 'e', 1), '0'), '.') || 'e' || split_part(s, 'e', 2);
+
 CREATE OR REPLACE MACRO athena_double_text(x) AS
     CASE WHEN (abs(x) >= 0.001 AND abs(x) < 10000000) OR x = 0 THEN CAST(x AS VARCHAR)
     WHEN isnan(x) THEN 'NaN'
     WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
+    WHEN CAST(abs(x) AS VARCHAR) = '5e-324' THEN CASE WHEN x < 0 THEN '-' ELSE '' END || '4.9E-324'
     ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || athena_java_digits(CAST(abs(x) AS VARCHAR)) END;
 
-CREATE OR REPLACE MACRO athena_real_text(x) AS athena_double_text(x);
+CREATE OR REPLACE MACRO athena_real_text(x) AS
+    CASE WHEN CAST(abs(x) AS VARCHAR) = '1e-45' THEN CASE WHEN x < 0 THEN '-' ELSE '' END || '1.4E-45' ELSE athena_double_text(x) END;
 
 CREATE OR REPLACE MACRO athena_double_varchar(x) AS
     CASE WHEN isnan(x) THEN 'NaN'
     WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END
-    WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR)[1] = '-' THEN '-0.0E0' ELSE '0.0E0' END
+    WHEN x = 0 THEN CASE WHEN CAST(x AS VARCHAR)[1] = '-' THEN '-0E0' ELSE '0E0' END
+    WHEN abs(x) < 1e-323::DOUBLE THEN athena_double_text(x)
     ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || athena_java_scientific(CAST(abs(x) AS VARCHAR)) END;
 
 CREATE OR REPLACE MACRO athena_java_scientific(s) AS
     CASE WHEN starts_with(s, '0.') OR contains(s, 'e') THEN athena_java_digits(s)
     ELSE athena_scientific(replace(s, '.', ''), CAST(length(split_part(s, '.', 1)) - 1 AS VARCHAR)) END;
 
-CREATE OR REPLACE MACRO athena_real_varchar(x) AS athena_double_varchar(x);
+CREATE OR REPLACE MACRO athena_real_varchar(x) AS
+    CASE WHEN x = 0 OR NOT isfinite(x) THEN athena_double_varchar(x) WHEN abs(x) < 1e-44::FLOAT THEN athena_real_text(x)
+    ELSE CASE WHEN x < 0 THEN '-' ELSE '' END
+        || athena_java_digits(athena_short_mantissa(format('{:.6e}', abs(CAST(CAST(x AS VARCHAR) AS DOUBLE))))) END;
 
 CREATE OR REPLACE MACRO athena_bytes_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\1 ', 'g'));
+
+-- Casts of numbers
+
+CREATE OR REPLACE MACRO athena_narrowed(x) AS
+    CASE WHEN abs(x) > 3.4028235677973365e38::DOUBLE AND isfinite(x) THEN CAST(CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END AS FLOAT)
+    ELSE CAST(x AS FLOAT) END;
+
+CREATE OR REPLACE MACRO athena_real_bigint(x) AS
+    athena_guard(isnan(x), 'INVALID_CAST_ARGUMENT: Cannot cast real NaN to bigint',
+    CASE WHEN x >= 9223372036854775808::DOUBLE THEN 9223372036854775807 WHEN x < -9223372036854775808::DOUBLE THEN CAST('-9223372036854775808' AS BIGINT)
+    ELSE CAST(athena_round(CAST(x AS DOUBLE)) AS BIGINT) END);
 
 -- Casts of text
 
@@ -132,28 +153,38 @@ CREATE OR REPLACE MACRO athena_fitting(x, size, message) AS
 
 -- Dates and times
 
+CREATE OR REPLACE MACRO athena_date_text(x) AS
+    CASE WHEN x >= DATE '0001-01-01' AND x <= DATE '9999-12-31' THEN CAST(x AS VARCHAR)
+    WHEN x > DATE '9999-12-31' THEN '+' || CAST(x AS VARCHAR)
+    WHEN year(x) = 0 THEN '0000' || strftime(x, '-%m-%d')
+    ELSE '-' || lpad(CAST(-year(x) AS VARCHAR), 4, '0') || strftime(x, '-%m-%d') END;
+
+CREATE OR REPLACE MACRO athena_date_varchar(x) AS ltrim(athena_date_text(x), '+');
+
+CREATE OR REPLACE MACRO athena_time_of(x) AS
+    athena_guard(epoch_us(x) < 0 AND epoch_us(x) % 1000000 <> 0,
+        'NOT_SUPPORTED: The time of a timestamp before 1970 with a fraction is not supported here', CAST(x AS TIME));
+
 CREATE OR REPLACE MACRO athena_floored(us, unit) AS us - ((us % unit) + unit) % unit;
 
-CREATE OR REPLACE MACRO athena_round_us(us, p) AS
-    CASE p WHEN 6 THEN us WHEN 5 THEN athena_floored(us + 5, 10) WHEN 4 THEN athena_floored(us + 50, 100)
-    WHEN 3 THEN athena_floored(us + 500, 1000) WHEN 2 THEN athena_floored(us + 5000, 10000)
-    WHEN 1 THEN athena_floored(us + 50000, 100000) ELSE athena_floored(us + 500000, 1000000) END;
+CREATE OR REPLACE MACRO athena_rounded_us(us, unit) AS
+    list_transform([us + CAST(unit // 2 AS BIGINT)], lambda w: athena_floored(w, CAST(unit AS BIGINT)))[1];
 
-CREATE OR REPLACE MACRO athena_round_timestamp(x, p) AS make_timestamp(athena_round_us(epoch_us(x), p));
+CREATE OR REPLACE MACRO athena_round_timestamp(x, unit) AS make_timestamp(athena_rounded_us(epoch_us(x), unit));
 
-CREATE OR REPLACE MACRO athena_time_us(x) AS date_part('epoch', x) * 0 + (hour(x) * 3600000000 + minute(x) * 60000000 + microsecond(x));
+CREATE OR REPLACE MACRO athena_time_us(x) AS
+    list_transform([x], lambda w: hour(w) * 3600000000 + minute(w) * 60000000 + microsecond(w))[1];
 
-CREATE OR REPLACE MACRO athena_round_time(x, p) AS
-    CAST(make_timestamp(athena_round_us(CAST(athena_time_us(x) AS BIGINT), p)) AS TIME);
+CREATE OR REPLACE MACRO athena_round_time(x, unit) AS CAST(make_timestamp(athena_rounded_us(athena_time_us(x), unit)) AS TIME);
 
 CREATE OR REPLACE MACRO athena_trunc_time(x, unit) AS
-    CAST(make_timestamp(athena_floored(CAST(athena_time_us(x) AS BIGINT), unit)) AS TIME);
+    CAST(make_timestamp(list_transform([athena_time_us(x)], lambda w: athena_floored(w, CAST(unit AS BIGINT)))[1]) AS TIME);
 
 CREATE OR REPLACE MACRO athena_fraction(us, p) AS
     CASE WHEN p = 0 THEN '' ELSE '.' || left(lpad(CAST(us % 1000000 AS VARCHAR), 6, '0'), p) END;
 
 CREATE OR REPLACE MACRO athena_timestamp_text(x, p) AS
-    strftime(x, '%Y-%m-%d %H:%M:%S') || CASE WHEN p = 0 THEN '' ELSE '.' || left(strftime(x, '%f'), p) END;
+    CASE WHEN p = 0 THEN strftime(x, '%Y-%m-%d %H:%M:%S') ELSE left(strftime(x, '%Y-%m-%d %H:%M:%S.%f'), CAST(p AS INTEGER) - 6 + length(strftime(x, '%Y-%m-%d %H:%M:%S.%f'))) END;
 
 CREATE OR REPLACE MACRO athena_time_text(x, p) AS
     left(CAST(x AS VARCHAR), 8) || athena_fraction(CAST(athena_time_us(x) AS BIGINT), p);
@@ -184,66 +215,85 @@ CREATE OR REPLACE MACRO athena_day_interval_text(x) AS
 CREATE OR REPLACE MACRO athena_month_interval_text(x) AS
     CASE WHEN x < 0 THEN '-' ELSE '' END || CAST(abs(x) // 12 AS VARCHAR) || '-' || CAST(abs(x) % 12 AS VARCHAR);
 
+CREATE OR REPLACE MACRO athena_limited(a) AS
+    athena_guard(len(a) > 10000, 'INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries', a);
+
 CREATE OR REPLACE MACRO athena_moments(a, b, step) AS
     athena_guard((a < b AND a + step <= a) OR (a > b AND a + step >= a) OR a + step = a,
         'INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start',
         athena_limited(generate_series(CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP), step)));
 
--- Timestamps with time zone: the instant and its zone
+CREATE OR REPLACE MACRO athena_month_moments(a, b, step) AS
+    athena_guard(step = 0 OR (a < b AND step < 0) OR (a > b AND step > 0),
+        'INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start',
+        athena_limited(list_transform(range(0, datesub('month', a, b) // step + 1), lambda i: a + to_months(CAST(i * step AS INTEGER)))));
 
-CREATE OR REPLACE MACRO athena_zoned(x, zone) AS CASE WHEN x IS NOT NULL AND zone IS NOT NULL THEN struct_pack(u := x, z := zone) END;
+-- Timestamps with time zone: the instant and its zone. What is named twice in a macro is computed once, as a list's element.
+
+CREATE OR REPLACE MACRO athena_zoned(x, zone) AS
+    list_transform([struct_pack(u := x, z := zone)], lambda w: CASE WHEN w.u IS NOT NULL AND w.z IS NOT NULL THEN w END)[1];
 
 CREATE OR REPLACE MACRO athena_zone_minutes(z) AS
     CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + CAST(z[5:6] AS INTEGER));
 
-CREATE OR REPLACE MACRO athena_local_of(u, z) AS
-    CASE WHEN z = 'UTC' THEN u WHEN z[1] = '+' OR z[1] = '-' THEN u + to_minutes(athena_zone_minutes(z))
-    ELSE timezone(z, timezone('UTC', u)) END;
+CREATE OR REPLACE MACRO athena_local(v) AS
+    list_transform([v], lambda w: CASE WHEN w.z = 'UTC' THEN w.u
+        WHEN w.z[1] = '+' OR w.z[1] = '-' THEN w.u + to_minutes(athena_zone_minutes(w.z))
+        ELSE timezone(w.z, timezone('UTC', w.u)) END)[1];
 
-CREATE OR REPLACE MACRO athena_local(v) AS athena_local_of(struct_extract(v, 'u'), struct_extract(v, 'z'));
+CREATE OR REPLACE MACRO athena_placed(v) AS
+    list_transform([v], lambda w: CASE WHEN w.u IS NULL OR w.z IS NULL THEN NULL ELSE struct_pack(
+        u := CASE WHEN w.z = 'UTC' THEN w.u
+            WHEN w.z[1] = '+' OR w.z[1] = '-' THEN w.u - to_minutes(athena_zone_minutes(w.z))
+            ELSE timezone('UTC', timezone(w.z, w.u)) END,
+        z := w.z) END)[1];
 
-CREATE OR REPLACE MACRO athena_instant_of(x, z) AS
-    CASE WHEN z = 'UTC' THEN x WHEN z[1] = '+' OR z[1] = '-' THEN x - to_minutes(athena_zone_minutes(z))
-    ELSE timezone('UTC', timezone(z, x)) END;
-
-CREATE OR REPLACE MACRO athena_from_local(x, zone) AS athena_zoned(athena_instant_of(x, athena_zone(zone)), athena_zone(zone));
+CREATE OR REPLACE MACRO athena_from_local(x, zone) AS athena_placed(struct_pack(u := x, z := athena_zone(zone)));
 
 CREATE OR REPLACE MACRO athena_at_zone(v, zone) AS athena_zoned(struct_extract(v, 'u'), athena_zone(zone));
 
-CREATE OR REPLACE MACRO athena_round_zoned(v, p) AS athena_zoned(athena_round_timestamp(struct_extract(v, 'u'), p), struct_extract(v, 'z'));
+CREATE OR REPLACE MACRO athena_round_zoned(v, unit) AS
+    list_transform([v], lambda w: athena_zoned(athena_round_timestamp(w.u, unit), w.z))[1];
 
 CREATE OR REPLACE MACRO athena_read_zoned(s) AS
-    CASE WHEN s IS NOT NULL THEN struct_pack(u := make_timestamp(CAST(split_part(s, '|', 1) AS BIGINT)), z := split_part(s, '|', 2)) END;
+    list_transform([s], lambda w: CASE WHEN w IS NOT NULL THEN
+        struct_pack(u := make_timestamp(CAST(split_part(w, '|', 1) AS BIGINT)), z := split_part(w, '|', 2)) END)[1];
 
 CREATE OR REPLACE MACRO athena_text_zoned(x) AS athena_read_zoned(athena_zoned_of(x));
 
 CREATE OR REPLACE MACRO athena_zone_offset(v) AS
-    (epoch_us(athena_local(v)) - epoch_us(struct_extract(v, 'u'))) // 60000000;
+    list_transform([v], lambda w: (epoch_us(athena_local(w)) - epoch_us(w.u)) // 60000000)[1];
 
 CREATE OR REPLACE MACRO athena_timezone_hour(v) AS athena_zone_offset(v) // 60;
 
 CREATE OR REPLACE MACRO athena_timezone_minute(v) AS athena_zone_offset(v) % 60;
 
-CREATE OR REPLACE MACRO athena_zoned_text(v, p) AS athena_timestamp_text(athena_local(v), p) || ' ' || struct_extract(v, 'z');
+CREATE OR REPLACE MACRO athena_zoned_text(v, p) AS
+    list_transform([v], lambda w: athena_timestamp_text(athena_local(w), p) || ' ' || w.z)[1];
 
 CREATE OR REPLACE MACRO athena_offset_text(n) AS
-    CASE WHEN n < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(n) // 60 AS VARCHAR), 2, '0') || ':' || lpad(CAST(abs(n) % 60 AS VARCHAR), 2, '0');
+    list_transform([n], lambda w: CASE WHEN w < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(w) // 60 AS VARCHAR), 2, '0')
+        || ':' || lpad(CAST(abs(w) % 60 AS VARCHAR), 2, '0'))[1];
 
 CREATE OR REPLACE MACRO athena_iso_zoned(v, p) AS
-    athena_iso_timestamp(athena_local(v), p)
-    || CASE WHEN athena_zone_offset(v) = 0 THEN 'Z' ELSE athena_offset_text(athena_zone_offset(v)) END;
+    list_transform([v], lambda w: athena_iso_timestamp(athena_local(w), p)
+        || CASE WHEN athena_zone_offset(w) = 0 THEN 'Z' ELSE athena_offset_text(athena_zone_offset(w)) END)[1];
 
 CREATE OR REPLACE MACRO athena_offset_zone(hours, minutes) AS athena_offset_text(hours * 60 + minutes);
 
 CREATE OR REPLACE MACRO athena_zoned_plus_millis(v, n) AS
-    athena_zoned(struct_extract(v, 'u') + to_microseconds(CAST(n AS BIGINT) * 1000), struct_extract(v, 'z'));
+    list_transform([struct_pack(v := v, n := CAST(n AS BIGINT))], lambda w: athena_zoned(w.v.u + to_microseconds(w.n * 1000), w.v.z))[1];
 
-CREATE OR REPLACE MACRO athena_zoned_plus_months(v, n) AS athena_from_local(athena_local(v) + to_months(n), struct_extract(v, 'z'));
+CREATE OR REPLACE MACRO athena_zoned_plus_months(v, n) AS
+    list_transform([struct_pack(v := v, n := CAST(n AS INTEGER))], lambda w:
+        athena_placed(struct_pack(u := athena_local(w.v) + to_months(w.n), z := w.v.z)))[1];
 
-CREATE OR REPLACE MACRO athena_zoned_plus_days(v, n) AS athena_from_local(athena_local(v) + to_days(n), struct_extract(v, 'z'));
+CREATE OR REPLACE MACRO athena_zoned_plus_days(v, n) AS
+    list_transform([struct_pack(v := v, n := CAST(n AS INTEGER))], lambda w:
+        athena_placed(struct_pack(u := athena_local(w.v) + to_days(w.n), z := w.v.z)))[1];
 
 CREATE OR REPLACE MACRO athena_from_unixtime(x, zone) AS
-    athena_zoned(make_timestamp(CAST(athena_round(x * 1000) AS BIGINT) * 1000), athena_zone(zone));
+    athena_zoned(make_timestamp(list_transform([x * 1000], lambda w: CAST(athena_round(w) AS BIGINT))[1] * 1000), athena_zone(zone));
 
 CREATE OR REPLACE MACRO athena_iso_timestamp_of(x) AS athena_read_zoned(athena_read_iso_timestamp(x));
 
@@ -255,6 +305,9 @@ CREATE OR REPLACE MACRO athena_substr(x, n) AS
 CREATE OR REPLACE MACRO athena_substr3(x, n, size) AS
     CASE WHEN size IS NULL OR n IS NULL OR x IS NULL THEN NULL WHEN size <= 0 THEN '' WHEN n > 0 THEN substr(x, n, size)
     WHEN n < 0 AND -n <= length(x) THEN substr(x, length(x) + n + 1, size) ELSE '' END;
+
+CREATE OR REPLACE MACRO athena_upper(x) AS
+    CASE WHEN contains(x, 'ß') THEN translate(upper(translate(x, 'ß', chr(57344))), chr(57344), 'ß') ELSE upper(x) END;
 
 CREATE OR REPLACE MACRO athena_strpos(x, y) AS CAST(CASE WHEN y = '' THEN 1 ELSE strpos(x, y) END + 0 * length(x) AS BIGINT);
 
@@ -319,6 +372,10 @@ CREATE OR REPLACE MACRO athena_element_at(a, n) AS
 
 CREATE OR REPLACE MACRO athena_concat(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN list_concat(a, b) END;
 
+CREATE OR REPLACE MACRO athena_append(a, v) AS CASE WHEN a IS NOT NULL THEN list_append(a, v) END;
+
+CREATE OR REPLACE MACRO athena_prepend(v, a) AS CASE WHEN a IS NOT NULL THEN list_prepend(v, a) END;
+
 CREATE OR REPLACE MACRO athena_has_null(a) AS len(a) <> len(list_filter(a, lambda x: x IS NOT NULL));
 
 CREATE OR REPLACE MACRO athena_distinct(a) AS
@@ -369,9 +426,6 @@ CREATE OR REPLACE MACRO athena_slice(a, n, size) AS
 CREATE OR REPLACE MACRO athena_trim_array(a, n) AS
     athena_guard(n < 0, 'INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || n,
     athena_guard(n > len(a), 'INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || len(a) || ': ' || n, a[1:len(a) - n]));
-
-CREATE OR REPLACE MACRO athena_limited(a) AS
-    athena_guard(len(a) > 10000, 'INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries', a);
 
 CREATE OR REPLACE MACRO athena_repeat(v, n) AS
     athena_guard(n > 10000, 'INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or equal to 10000',

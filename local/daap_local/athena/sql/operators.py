@@ -12,9 +12,10 @@ from decimal import Decimal
 from sqlglot import exp
 
 from daap_local.athena.sql import types as t
+from daap_local.athena.sql.binding import bound
 from daap_local.athena.sql.casts import cast, coerce, coerce_all
 from daap_local.athena.sql.coercion import as_decimal, coercible, common
-from daap_local.athena.sql.comparing import compared, comparable, truth
+from daap_local.athena.sql.comparing import comparable, compared, truth
 from daap_local.athena.sql.literals import number, read_type, whole
 from daap_local.athena.sql.moments import moment_arithmetic
 from daap_local.athena.sql.scopes import Env, Typed, fault, only
@@ -33,7 +34,12 @@ def paren(env: Env, node: exp.Paren) -> Typed:
 def arithmetic(env: Env, node: exp.Binary) -> Typed:
     """+ - * / % of numbers, dates, timestamps and intervals."""
     left, right, sign = env.typed(node.this), env.typed(node.expression), _SIGNS[type(node)]
-    made = computed(left, right, sign) or moment_arithmetic(left, right, sign)
+    once = sign in "+-*" and left.type.numeric and right.type.numeric
+    made = (
+        computed(left, right, sign)
+        if once
+        else bound([left, right], lambda values: computed(*values, sign) or moment_arithmetic(*values, sign))
+    )
     if made is None:
         raise fault("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
     return made
@@ -181,8 +187,9 @@ def _negative_literal(inner: Typed) -> Typed:
 def comparison(env: Env, node: exp.Binary) -> Typed:
     """= <> < <= > >=, also with ANY, SOME and ALL of a subquery."""
     sign = _COMPARISONS[type(node)]
-    if isinstance(node.expression, exp.Any | exp.All):
-        return _quantified(env, node, sign)
+    quantifier = _quantifier(node.expression)
+    if quantifier is not None:
+        return _quantified(env, node, sign, *quantifier)
     return compare(env.typed(node.this), env.typed(node.expression), sign, node)
 
 
@@ -197,15 +204,30 @@ def compare(left: Typed, right: Typed, sign: str, node: exp.Expression | None = 
     shared = coerce_all([left, right])
     if shared is None or not comparable(shared[1], ordered=sign not in {"=", "<>", *_DISTINCT}):
         raise fault("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
-    return Typed(compared(shared[0][0], shared[0][1], sign), t.BOOLEAN)
+    if shared[1].name in {"real", "double", "row", "array"}:
+        return bound(shared[0], lambda values: Typed(compared(*values, sign), t.BOOLEAN)) or shared[0][0]
+    return Typed(compared(*shared[0], sign), t.BOOLEAN)
 
 
 _DISTINCT = ("IS DISTINCT FROM", "IS NOT DISTINCT FROM")
 
 
-def _quantified(env: Env, node: exp.Binary, sign: str) -> Typed:
-    word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
-    left, query = env.typed(node.this), env.session.query(env, _query_of(node.expression.this))
+def _quantifier(node: exp.Expression) -> tuple[str, exp.Expression] | None:
+    """ANY or ALL, and the query it is of; sqlglot takes some of them for calls."""
+    if isinstance(node, exp.Any | exp.All):
+        return ("ANY" if isinstance(node, exp.Any) else "ALL"), _query_of(node.this)
+    name = node.name.upper() if isinstance(node, exp.Anonymous) else ""
+    if (
+        name in {"ALL", "ANY", "SOME"}
+        and len(node.expressions) == 1
+        and isinstance(node.expressions[0], exp.Query | exp.Values)
+    ):
+        return ("ALL" if name == "ALL" else "ANY"), node.expressions[0]
+    return None
+
+
+def _quantified(env: Env, node: exp.Binary, sign: str, word: str, inner_query: exp.Expression) -> Typed:
+    left, query = env.typed(node.this), env.session.query(env, inner_query)
     if len(query.fields) != 1:
         raise fault("NOT_SUPPORTED", "Multiple columns returned by subquery are not yet supported", node)
     env.needs.update(query.needs | query.fields[0].needs)
@@ -260,7 +282,7 @@ def case(env: Env, node: exp.Case) -> Typed:
             "TYPE_MISMATCH",
             f"All CASE results must be the same type or coercible to a common type. Cannot find common type between {first} and {second}, all types (without duplicates): [{', '.join(dict.fromkeys(str(r.type) for r in results))}]",
             node,
-        )  # noqa: E501
+        )
     values, kind = shared
     arms = " ".join(f"WHEN {test} THEN {value.sql}" for test, value in zip(conditions, values, strict=False))
     return Typed(f"CASE {arms} ELSE {values[-1].sql} END", kind)
@@ -327,9 +349,10 @@ def joined(left: Typed, right: Typed) -> Typed | None:
     """left || right; None where there is no such thing."""
     if "array" in {left.type.name, right.type.name}:
         return _joined_arrays(left, right)
+    if t.UNKNOWN in {left.type, right.type}:
+        kind = t.array(left.type if right.type == t.UNKNOWN else right.type)
+        return Typed(f"CAST(NULL AS {t.duckdb_type(kind)})", kind)
     kind = common(left.type, right.type)
-    if kind == t.UNKNOWN:
-        kind = t.VARCHAR
     if kind is None or not (kind.textual or kind == t.VARBINARY):
         return None
     if kind.name == "char":
@@ -343,7 +366,7 @@ def _joined_arrays(left: Typed, right: Typed) -> Typed | None:
     if kind is not None:
         return Typed(f"athena_concat({coerce(left, kind).sql}, {coerce(right, kind).sql})", kind)
     if left.type.name == "array" and coercible(right.type, left.type.args[0]):
-        return Typed(f"list_append({left.sql}, {coerce(right, left.type.args[0]).sql})", left.type)
+        return Typed(f"athena_append({left.sql}, {coerce(right, left.type.args[0]).sql})", left.type)
     if right.type.name == "array" and coercible(left.type, right.type.args[0]):
-        return Typed(f"list_prepend({coerce(left, right.type.args[0]).sql}, {right.sql})", right.type)
+        return Typed(f"athena_prepend({coerce(left, right.type.args[0]).sql}, {right.sql})", right.type)
     return None

@@ -67,7 +67,7 @@ def _check_escapes(pattern: Typed, mark: str, node: exp.Expression) -> None:
                 "INVALID_FUNCTION_ARGUMENT",
                 "Escape character must be followed by '%', '_' or the escape character itself",
                 node,
-            )  # noqa: E501
+            )
         rest = rest[1:]
 
 
@@ -85,7 +85,7 @@ def within(env: Env, node: exp.In) -> Typed:
             "TYPE_MISMATCH",
             f"IN value and list items must be the same type or coercible to a common type. Cannot find common type between {value.type} and {wrong.type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(p.type) for p in (value, *parts)))}]",
             node,
-        )  # noqa: E501
+        )
     (first, *others), kind = shared
     if kind.name in {"row", "array", "map", t.ZONED, "real", "double"}:
         return Typed(f"({' OR '.join(compare(first, other, '=', node).sql for other in others)})", t.BOOLEAN)
@@ -112,7 +112,7 @@ def _in_column(env: Env, value: Typed, made: Compiled, node: exp.In) -> Typed:
             "TYPE_MISMATCH",
             f"Value expression and result of subquery must be of the same type: {value.type} vs {made.fields[0].typed.type}",
             node,
-        )  # noqa: E501
+        )
     if kind.name in {"row", "array", "map"}:
         raise fault("NOT_SUPPORTED", f"IN a subquery of {kind.name}s is not supported here", node)
     one, other = coerce(value, kind), coerce(made.fields[0].typed, kind)
@@ -188,7 +188,7 @@ def array(env: Env, node: exp.Array) -> Typed:
             "TYPE_MISMATCH",
             f"All ARRAY elements must be the same type or coercible to a common type. Cannot find common type between {values[0].type} and {values[-1].type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(v.type) for v in values))}]",
             node,
-        )  # noqa: E501
+        )
     parts, kind = shared
     listed = ", ".join(part.sql for part in parts)
     return Typed(f"CAST([{listed}] AS {t.duckdb_type(t.array(kind))})", t.array(kind))
@@ -212,7 +212,7 @@ def zoned_at(value: Typed, zone: Typed, node: exp.Expression) -> Typed:
             "TYPE_MISMATCH",
             f"Type of value must be a time or timestamp with or without time zone (actual {value.type})",
             node,
-        )  # noqa: E501
+        )
     known = zone.value if zone.literal and isinstance(zone.value, str) else None
     return Typed(f"athena_at_zone({value.sql}, {zone.sql})", value.type, zone=known)
 

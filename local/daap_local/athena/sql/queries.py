@@ -70,7 +70,7 @@ def _renamed(made: Compiled, cte: exp.CTE) -> Compiled:
             "MISMATCHED_COLUMN_ALIASES",
             f"WITH column alias list has {len(names)} entries but WITH query '{cte.alias}' has {len(made.fields)} columns",
             cte,
-        )  # noqa: E501
+        )
     fields = (replace(item, name=name.lower(), written=name) for item, name in zip(made.fields, names, strict=True))
     return replace(made, fields=tuple(fields))
 
@@ -232,7 +232,8 @@ def _shared_zone(values: list[Typed]) -> str | None:
 
 def _row_parts(entry: exp.Expression) -> list[exp.Expression]:
     if isinstance(entry, exp.Tuple):
-        return list(entry.expressions)
+        inner = entry.expressions[0] if len(entry.expressions) == 1 else None
+        return _row_parts(inner) if isinstance(inner, exp.Anonymous) else list(entry.expressions)
     if isinstance(entry, exp.Anonymous) and entry.name.lower() == "row":
         return list(entry.expressions)
     return [entry.this if isinstance(entry, exp.Paren) else entry]
@@ -252,7 +253,7 @@ def _set_operation(env: Env, node: exp.SetOperation) -> Compiled:
             "TYPE_MISMATCH",
             f"{word} query has different number of fields: {len(left.fields)}, {len(right.fields)}",
             node,
-        )  # noqa: E501
+        )
     pairs = list(zip(left.fields, right.fields, strict=True))
     kinds = [_set_type(one, other, at, word, node) for at, (one, other) in enumerate(pairs)]
     distinct = bool(node.args.get("distinct"))
@@ -277,7 +278,7 @@ def _set_type(one: Field, other: Field, at: int, word: str, node: exp.Expression
             "TYPE_MISMATCH",
             f"column {at + 1} in {word} query has incompatible types: {one.typed.type}, {other.typed.type}",
             node,
-        )  # noqa: E501
+        )
     return kind
 
 

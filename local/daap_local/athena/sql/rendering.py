@@ -22,8 +22,10 @@ def text_sql(sql: str, kind: Type) -> str:
         return "CAST(NULL AS VARCHAR)"
     if kind.args:
         return _nested(sql, kind)
-    if kind.name == "timestamp":
-        return f"strftime({sql}, '%Y-%m-%d %H:%M:%S.%g')" if kind.params[0] == 3 else varchar_of(sql, kind)
+    if kind.params and kind.name in {"timestamp", "time", t.ZONED}:
+        return varchar_of(sql, Type(kind.name, (max(3, kind.params[0]),)))
+    if kind == t.DATE:
+        return f"athena_date_text({sql})"
     return varchar_of(sql, kind)
 
 

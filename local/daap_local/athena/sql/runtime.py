@@ -14,12 +14,30 @@ from daap_local.athena.faults import AthenaFault
 _OWN = re.compile(r"athena!([A-Z][A-Z0-9_]+): (.*?)(?:' to INT64|\n\nLINE |\n\nAt:|\Z)", re.DOTALL)
 _NAMED = re.compile(r"\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
 _KINDS: tuple[tuple[str, str, str], ...] = (
-    (r"must appear in the GROUP BY clause", "EXPRESSION_NOT_AGGREGATE", "An expression must be an aggregate expression or appear in GROUP BY clause"),  # noqa: E501
-    (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows"),
+    (
+        r"must appear in the GROUP BY clause",
+        "EXPRESSION_NOT_AGGREGATE",
+        "An expression must be an aggregate expression or appear in GROUP BY clause",
+    ),
+    (
+        r"More than one row returned by a subquery",
+        "SUBQUERY_MULTIPLE_ROWS",
+        "Scalar sub-query has returned multiple rows",
+    ),
     (r"Overflow in (addition|subtraction|multiplication|division|negation)", "NUMERIC_VALUE_OUT_OF_RANGE", "{0}"),
     (r"Out of Range Error", "NUMERIC_VALUE_OUT_OF_RANGE", "{0}"),
+    (
+        r"Invalid Input Error: (missing|invalid|no argument|unexpected \)|bad|trailing|pattern too large)",
+        "INVALID_FUNCTION_ARGUMENT",
+        "{0}",
+    ),
+    (r"Type INT128 with value .* out of range", "NUMERIC_VALUE_OUT_OF_RANGE", "{0}"),
     (r"Conversion Error", "INVALID_CAST_ARGUMENT", "{0}"),
-    (r"Out of Memory Error|failed to (allocate|pin)", "EXCEEDED_LOCAL_MEMORY_LIMIT", "Query exceeded the local memory limit"),
+    (
+        r"Out of Memory Error|failed to (allocate|pin)",
+        "EXCEEDED_LOCAL_MEMORY_LIMIT",
+        "Query exceeded the local memory limit",
+    ),
     (r"Interrupt", "USER_CANCELED", "Query was canceled"),
 )
 

@@ -111,7 +111,7 @@ def _with_columns(fields: tuple[Field, ...], node: exp.Expression) -> tuple[Fiel
             "MISMATCHED_COLUMN_ALIASES",
             f"Column alias list has {len(names)} entries but '{node.alias}' has {len(fields)} columns available",
             node,
-        )  # noqa: E501
+        )
     return tuple(replace(item, name=name.lower(), written=name) for item, name in zip(fields, names, strict=True))
 
 
@@ -126,7 +126,7 @@ def _named(env: Env, node: exp.Table) -> Source:
         node.name.lower(),
         (node.db or env.database or "").lower() or None,
         (node.catalog or env.catalog or "").lower() or None,
-    )  # noqa: E501
+    )
     if name.database is None:
         raise fault("MISSING_SCHEMA_NAME", "Schema must be specified when session schema is not set", node)
     found = env.session.resolve(name)
@@ -199,6 +199,8 @@ def joined(env: Env, left: Source, join: exp.Join) -> Source:
     if isinstance(join.this, exp.Unnest):
         return _unnest_join(env, left, join)
     lateral = isinstance(join.this, exp.Lateral)
+    if lateral and join.this.find(exp.Values):
+        raise fault("NOT_SUPPORTED", "Given correlated subquery is not supported", join.this)
     right = relation(env.within(Scope(left.fields, env.scope.parent)) if lateral else env, join.this)
     needs = left.needs | right.needs
     if join.args.get("using"):
@@ -251,7 +253,7 @@ def _single(source: Source, name: str, node: exp.Expression, side: str) -> Field
             "COLUMN_NOT_FOUND" if not found else "AMBIGUOUS_NAME",
             f"Column '{name}' {problem} {side} side of join",
             node,
-        )  # noqa: E501
+        )
     return found[0]
 
 
@@ -262,7 +264,7 @@ def _merged(one: Field, other: Field, name: str, side: str) -> Field:
         raise fault(
             "TYPE_MISMATCH",
             f"Column types of left and right side are not compatible: {one.typed.type}, {other.typed.type}",
-        )  # noqa: E501
+        )
     (first, second), kind = values
     if side == "FULL":
         typed = Typed(f"coalesce({first.sql}, {second.sql})", kind)
@@ -353,7 +355,7 @@ def _unnest_fields(made: list[Typed], node: exp.Unnest, needs: frozenset[Origin]
             "MISMATCHED_COLUMN_ALIASES",
             f"Column alias list has {len(names)} entries but '{node.alias}' has {len(made)} columns available",
             node,
-        )  # noqa: E501
+        )
     shown = names or [None] * len(made)
     return tuple(Field(name.lower() if name else None, typed, qualifiers, needs, written=name)
                  for name, typed in zip(shown, made, strict=True))  # fmt: skip

@@ -82,7 +82,7 @@ def filled(sql: str, parameters: Sequence[str]) -> str:
         raise AthenaFault(
             "INVALID_PARAMETER_USAGE",
             f"line 1:1: Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}",
-        )  # noqa: E501
+        )
     for token, value in reversed(list(zip(marks, parameters, strict=True))):
         parse_expression(value)
         sql = sql[: token.start] + value + sql[token.end + 1 :]

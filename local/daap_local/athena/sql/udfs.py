@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any
 
 import duckdb
-from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DATE, DOUBLE, DuckDBPyType, INTEGER, TIMESTAMP, VARCHAR
+from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DATE, DOUBLE, INTEGER, TIMESTAMP, VARCHAR, DuckDBPyType
 
 from daap_local.athena.sql.python import dates, json_values, numbers, texts, urls
 
@@ -41,13 +41,11 @@ def _functions() -> dict[str, tuple[Callable[..., Any], list[DuckDBPyType], Duck
         "athena_exact": (numbers.exact, [VARCHAR, VARCHAR, VARCHAR, INTEGER], VARCHAR),
         "athena_exact_round": (numbers.round_to, [VARCHAR, BIGINT], VARCHAR),
         "athena_exact_truncate": (numbers.truncate_to, [VARCHAR, BIGINT], VARCHAR),
-        "athena_round_to": (numbers.round_double, [DOUBLE, BIGINT], DOUBLE),
         "athena_power": (numbers.power, [DOUBLE, DOUBLE], DOUBLE),
         "athena_from_base": (numbers.from_base, [VARCHAR, BIGINT], BIGINT),
         "athena_to_base": (numbers.to_base, [BIGINT, BIGINT], VARCHAR),
         "athena_bit_count": (numbers.bit_count, [BIGINT, BIGINT], BIGINT),
-        "athena_shift_right": (numbers.shift_right, [BIGINT, BIGINT], BIGINT),
-        "athena_low_bits": (numbers.low_bits, [duckdb.sqltypes.HUGEINT], BIGINT),
+        "athena_shift": (numbers.shift, [BIGINT, BIGINT, INTEGER, VARCHAR], BIGINT),
         "athena_pack": (numbers.pack, [BIGINT, VARCHAR], BLOB),
         "athena_unpack": (numbers.unpack, [BLOB, VARCHAR], BIGINT),
         "athena_pack_double": (numbers.pack, [DOUBLE, VARCHAR], BLOB),

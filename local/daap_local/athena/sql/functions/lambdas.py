@@ -28,7 +28,7 @@ def _lambda(env: Env, node: exp.Expression, arguments: list[Type], call: exp.Exp
             "FUNCTION_NOT_FOUND",
             f"Unexpected parameters for function {call.name}: a lambda of {len(arguments)} arguments is expected",
             call,
-        )  # noqa: E501
+        )
     names = [f"{env.session.alias()}_{part.name.lower()}" for part in node.expressions]
     quoted = [t.quoted(name) for name in names]
     bound = tuple((part.name.lower(), Typed(name, kind))

@@ -17,6 +17,8 @@ from daap_local.athena.sql.coercion import coercible
 from daap_local.athena.sql.functions.special import Special
 from daap_local.athena.sql.moments import is_text
 from daap_local.athena.sql.patterns import group_count, group_names
+from daap_local.athena.sql.python import texts
+from daap_local.athena.sql.python.failures import Failed
 from daap_local.athena.sql.scopes import Env, Typed, fault
 
 
@@ -49,12 +51,26 @@ def _call(name: str, given: list[Typed], node: exp.Expression, *more: str) -> st
 
     pattern = _pattern(given[1], node)
     text = cast(given[0], t.VARCHAR).sql
-    way = "athena_regexp" if is_plain(pattern) and name in _NATIVE else "athena_java_regexp"
+    native = is_plain(pattern) and (name == "like" or (name == "extract" and not _MAY_MISS.search(pattern)))
+    if not native:
+        _check(pattern, node)
+    way = "athena_regexp" if native else "athena_java_regexp"
     written = t.literal(to_re2(pattern) if way == "athena_regexp" else pattern)
     return f"{way}_{name}({', '.join((text, written, *more))})"
 
 
-_NATIVE = frozenset({"like", "extract"})
+def _check(pattern: str, node: exp.Expression) -> None:
+    """Refuse a pattern that Python's engine does not read: it is none, or it is Java's alone."""
+    try:
+        texts.regexp_like("", pattern)
+    except Failed as error:
+        if "\\p" in pattern or "&&" in pattern:
+            raise fault("NOT_SUPPORTED", f"The regular expression {pattern} is not supported here", node) from error
+        raise fault("INVALID_FUNCTION_ARGUMENT", f"Invalid regular expression: {pattern}", node) from error
+
+
+_MAY_MISS = re.compile(r"\)[?*{]|\|")
+"""A group that a match may do without is NULL to Java, and empty to RE2."""
 
 
 def _group(given: list[Typed], node: exp.Expression) -> str:
@@ -125,7 +141,18 @@ def regexp_replace(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed 
             "NOT_SUPPORTED", "regexp_replace with a replacement that is no constant is not supported here", node
         )
     template = _template(str(wanted.value), pattern, node) if wanted is not None else ""
-    return Typed(_call("replace", given, node, t.literal(template)), t.VARCHAR)
+    return Typed(_call("replace", given, node, t.literal(template)), _replaced_type(given))
+
+
+def _replaced_type(given: list[Typed]) -> t.Type:
+    """The longest that a replacement can make of a text of bounded length."""
+    if not given[0].type.params:
+        return t.VARCHAR
+    size = given[0].type.params[0]
+    if len(given) == 2:
+        return t.varchar(size)
+    added = given[2].type.params[0] if given[2].type.params else 2**31 - 1
+    return t.varchar(min(2**31 - 1, size + max(size * added // 2, added) * (size + 1)))
 
 
 def _template(text: str, pattern: str, node: exp.Expression) -> str:
@@ -146,7 +173,7 @@ def _template(text: str, pattern: str, node: exp.Expression) -> str:
                 "INVALID_FUNCTION_ARGUMENT",
                 f"Illegal replacement sequence: unknown group {{ {found.group('name')} }}",
                 node,
-            )  # noqa: E501
+            )
         return rf"\g<{number}>"
 
     pieces = re.compile(

@@ -142,7 +142,7 @@ def resolved(kind: Type, bindings: Bindings) -> Type:
     """A type with its variables replaced."""
     if len(kind.name) == 1:
         bound = bindings.get(kind.name, t.UNKNOWN)
-        return t.VARCHAR if kind.name == "S" and bound == t.UNKNOWN else bound
+        return t.varchar(0) if kind.name == "S" and bound == t.UNKNOWN else bound
     if kind.args:
         return Type(kind.name, kind.params, tuple(resolved(part, bindings) for part in kind.args), kind.fields)
     return kind

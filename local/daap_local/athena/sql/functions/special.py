@@ -41,7 +41,7 @@ def coalesce(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None
             "TYPE_MISMATCH",
             f"All COALESCE operands must be the same type or coercible to a common type. Cannot find common type between {given[0].type} and {given[-1].type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(v.type) for v in given))}]",
             node,
-        )  # noqa: E501
+        )
     values, kind = shared
     zones = {value.zone for value in values}
     return Typed(
@@ -90,6 +90,19 @@ def concat(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
     for value in given[1:]:
         made = joined(made, value) if made is not None else None
     return made
+
+
+def replace_text(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
+    """replace(text, part [, other]): its length is bounded where the arguments' are."""
+    if len(given) not in {2, 3} or not all(coercible(value.type, t.VARCHAR) for value in given):
+        return None
+    other = given[2] if len(given) == 3 else Typed("''", t.varchar(0))
+    kind = t.VARCHAR
+    if given[0].type.params and other.type.params:
+        size, added = given[0].type.params[0], other.type.params[0]
+        kind = t.varchar(min(2**31 - 1, size + added * (size + 1)))
+    values = ", ".join(coerce(value, t.VARCHAR).sql for value in (given[0], given[1], other))
+    return Typed(f"athena_replace({values})", kind)
 
 
 def row(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
@@ -162,7 +175,8 @@ def sequence(env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None:
     elif step.type == t.DAY_INTERVAL:
         by = f"to_milliseconds({step.sql})"
     elif step.type == t.MONTH_INTERVAL:
-        by = f"to_months({step.sql})"
+        made = f"athena_month_moments({first}, {last}, {step.sql})"
+        return Typed(f"CAST({made} AS {t.duckdb_type(t.array(kind))})", t.array(kind))
     else:
         return None
     del env, node
@@ -181,7 +195,7 @@ def zipped(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
     return Typed(
         f"CAST(list_transform(list_zip({', '.join(value.sql for value in given)}), lambda x: struct_pack({parts})) AS {held})",
         t.array(kind),
-    )  # noqa: E501
+    )
 
 
 def map_entries(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
@@ -224,7 +238,8 @@ def first_of(value: list[Typed]) -> Typed:
 
 SPECIALS: Mapping[str, Special] = MappingProxyType({
     "try": try_value, "coalesce": coalesce, "nullif": nullif, "greatest": extreme, "least": extreme,
-    "typeof": type_name, "concat": concat, "row": row, "mod": modulus, "round": decimal_rounding,
+    "typeof": type_name,
+        "replace": replace_text, "concat": concat, "row": row, "mod": modulus, "round": decimal_rounding,
     "ceil": decimal_rounding, "ceiling": decimal_rounding, "floor": decimal_rounding, "truncate": decimal_rounding,
     "array_join": array_join, "sequence": sequence, "zip": zipped, "map_entries": map_entries,
     "map_from_entries": from_entries, "multimap_from_entries": from_entries, "map": empty_map,

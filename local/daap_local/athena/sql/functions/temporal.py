@@ -71,9 +71,10 @@ def date_add(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None
             f"athena_zoned_plus_days({value.sql}, CAST({number} * {days} AS INTEGER))", value.type, zone=value.zone
         )
     kind = value.type
-    if unit == "millisecond" and kind.params and kind.params[0] < 3:
-        kind = Type(kind.name, (3,))
     sql = f"athena_{_name_of(kind)}_plus_millis({value.sql}, {number} * {_MILLIS[unit]})"
+    if unit == "millisecond" and kind.params and kind.params[0] < 3:
+        exact = Typed(sql, Type(kind.name, (3,)), zone=value.zone)
+        return cast(exact, kind)
     return Typed(sql, kind, zone=value.zone)
 
 
@@ -195,7 +196,13 @@ def to_iso8601(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | No
     if value.type.name == "time":
         return None
     name = "zoned" if value.type.name == t.ZONED else "timestamp"
-    return Typed(f"athena_iso_{name}({value.sql}, {value.type.params[0]})", t.varchar(35))
+    return Typed(f"athena_iso_{name}({value.sql}, {value.type.params[0]})", t.varchar(_iso_length(value.type)))
+
+
+def _iso_length(kind: Type) -> int:
+    """The longest ISO text of a type, as Trino counts it."""
+    fraction = kind.params[0] + 1 if kind.params[0] else 0
+    return fraction + (28 if kind.name == t.ZONED else 22)
 
 
 def at_timezone(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None:
@@ -220,7 +227,9 @@ def now(env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None:
         raise fault("NOT_SUPPORTED", f"{name}({precision}) is not supported here", node)
     moment = env.session.started.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
     cut = (
-        f"athena_round_timestamp(TIMESTAMP '{moment}', {precision})" if precision != 3 else f"TIMESTAMP '{moment[:23]}'"
+        f"athena_round_timestamp(TIMESTAMP '{moment}', {10 ** (t.MAX_FRACTION - precision)})"
+        if precision != 3
+        else f"TIMESTAMP '{moment[:23]}'"
     )
     if name == "current_date":
         return Typed(f"DATE '{moment[:10]}'", t.DATE)

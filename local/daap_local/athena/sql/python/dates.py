@@ -17,7 +17,7 @@ from daap_local.athena.sql.python.patterns import Parsed, format_joda, parse_jod
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (all moments here are without zone)
 _DATE = re.compile(r"\s*([+-]?\d+)-(\d{1,2})-(\d{1,2})\s*")
 _TIMESTAMP = re.compile(
-    r"(\d{1,9})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,12}))?)?)?(?:\s*(?P<zone>.+))?"
+    r"(\d{4,9})-(\d{1,2})-(\d{1,2})(?: (?:(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?P<zone>.+)?)?"
 )
 
 
@@ -46,18 +46,22 @@ def _moment(text: str, found: re.Match[str] | None, what: str) -> datetime:
 
 
 def read_timestamp(text: str) -> datetime:
-    """CAST(text AS timestamp): without a zone."""
-    found = _TIMESTAMP.fullmatch(text.strip())
-    if found is not None and (found.group("zone") or "T" in text):
-        found = None
-    return _moment(text, found, "timestamp")
+    """CAST(text AS timestamp): a time zone after the time is passed over, anything else is refused."""
+    return _zoned(text)[0]
 
 
 def read_zoned(text: str) -> str:
     """CAST(text AS timestamp with time zone), as `microseconds|zone`."""
+    return _packed(*_zoned(text))
+
+
+def _zoned(text: str) -> tuple[datetime, str]:
     found = _TIMESTAMP.fullmatch(text.strip())
-    local = _moment(text, found, "timestamp with time zone")
-    return _packed(local, zone_name((found.group("zone") if found is not None else None) or "UTC"))
+    local = _moment(text, found, "timestamp")
+    try:
+        return local, zone_name((found.group("zone") if found is not None else None) or "UTC")
+    except Failed as error:
+        raise uncast(f"Value cannot be cast to timestamp: {text}") from error
 
 
 def _packed(local: datetime, zone: str) -> str:
@@ -171,7 +175,7 @@ def iso_timestamp(text: str) -> str:
         parts = found.groupdict() if found is not None else {}
         millis = int((parts["fraction"] or "0").ljust(3, "0")[:3])
         local = datetime(day.year, day.month, day.day, int(parts["hour"] or 0), int(parts["minute"] or 0),
-                         int(parts["second"] or 0), millis * 1000)  # noqa: DTZ001  # fmt: skip
+                         int(parts["second"] or 0), millis * 1000)  # fmt: skip
     except (ValueError, OverflowError) as error:
         raise invalid(f'Invalid format: "{text}"') from error
     return _packed(local, zone_name(parts["zone"] or "UTC"))

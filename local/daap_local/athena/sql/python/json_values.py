@@ -6,6 +6,7 @@ Source: https://trino.io/docs/current/functions/json.html.
 from __future__ import annotations
 
 import json
+import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -17,8 +18,6 @@ class Number(str):
     """A JSON number by its text."""
 
     __slots__ = ()
-
-
 
 
 def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -199,7 +198,7 @@ def is_scalar(text: str) -> bool:
 
 def of_double(value: float) -> str:
     """A double as JSON."""
-    return java_double(value)
+    return java_double(value) if math.isfinite(value) else quote(java_double(value))
 
 
 def of_real(value: float) -> str:
@@ -227,14 +226,25 @@ def to_varchar(text: str) -> str | None:
     if value is None:
         return None
     if isinstance(value, Number):
-        return str(value)
+        return scientific(float(value)) if re.search("[.eE]", value) else str(value)
     return value if isinstance(value, str) else str(value).lower()
+
+
+def scientific(value: float) -> str:
+    """A double as CAST(double AS varchar) writes it."""
+    if value == 0:
+        return "-0E0" if math.copysign(1, value) < 0 else "0E0"
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    text = "".join(map(str, digits))
+    return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{len(digits) + int(exponent) - 1}"
 
 
 def to_boolean(text: str) -> bool | None:
     """CAST(json AS boolean)."""
     value = _cast(text, "boolean")
     if isinstance(value, Number):
+        if not re.search("[.eE]", value) and not -(2**63) <= int(value) < 2**63:
+            raise uncast(f"Cannot cast '{value}' to boolean")
         return float(value) != 0
     if isinstance(value, str):
         if value.lower() in {"true", "t", "1"}:
@@ -297,7 +307,9 @@ def to_decimal(text: str, precision: int, scale: int) -> str | None:
     if value is None:
         return None
     try:
-        number = Decimal(int(value) if isinstance(value, bool) else value).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
+        number = Decimal(int(value) if isinstance(value, bool) else value).quantize(
+            Decimal(1).scaleb(-scale), ROUND_HALF_UP
+        )
     except ArithmeticError as error:
         raise uncast(f"Cannot cast '{value}' to DECIMAL({precision},{scale})") from error
     if abs(number.scaleb(scale)) >= 10**precision:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 
 from daap_local.athena.sql.python.failures import Failed, invalid
 
@@ -54,16 +54,6 @@ def _placed(value: str, places: int, way: str) -> str:
         return format(Decimal(0).scaleb(-scale), "f")
     rounded = number.quantize(Decimal(1).scaleb(-places), way, _WIDE)
     return format(rounded.quantize(Decimal(1).scaleb(-scale), ROUND_DOWN, _WIDE), "f")
-
-
-def round_double(value: float, places: int) -> float:
-    """A double rounded half up in its decimal text."""
-    if not math.isfinite(value):
-        return value
-    try:
-        return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=400)))
-    except InvalidOperation:
-        return value if places > 0 else 0.0
 
 
 def power(base: float, exponent: float) -> float:
@@ -120,15 +110,15 @@ def bit_count(value: int, bits: int) -> int:
     return (value & ((1 << bits) - 1)).bit_count()
 
 
-def shift_right(value: int, bits: int) -> int:
-    """A logical shift of 64 bits."""
-    return low_bits((value & (2**64 - 1)) >> bits) if 0 <= bits < 64 else 0
-
-
-def low_bits(value: int) -> int:
-    """The lowest 64 bits as a bigint."""
-    low = value & (2**64 - 1)
-    return low - 2**64 if low >= 2**63 else low
+def shift(value: int, bits: int, width: int, way: str) -> int:
+    """A shift within so many bits: left, right (zeros come in) or signed (the sign stays)."""
+    if way == "signed":
+        return value >> min(bits, width - 1)
+    if not 0 <= bits < width:
+        return 0
+    mask = (1 << width) - 1
+    low = (value << bits if way == "left" else (value & mask) >> bits) & mask
+    return low - (1 << width) if low >= 1 << (width - 1) else low
 
 
 def pack(value: float, form: str) -> bytes:

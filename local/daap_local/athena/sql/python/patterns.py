@@ -33,12 +33,14 @@ class Parsed:
         if "half_hour" in values:
             hour = values["half_hour"] % 12 + 12 * values.get("half", 0)
         return datetime(day.year, day.month, day.day, hour, values.get("minute", 0), values.get("second", 0),
-                        values.get("millis", 0) * 1000)  # noqa: DTZ001  # fmt: skip
+                        values.get("millis", 0) * 1000)  # fmt: skip
 
     def _day(self) -> date:
         values = self.values
         if "week" in values or "week_year" in values:
-            return date.fromisocalendar(values.get("week_year", values.get("year", 1970)), values.get("week", 1), values.get("weekday", 1))
+            return date.fromisocalendar(
+                values.get("week_year", values.get("year", 1970)), values.get("week", 1), values.get("weekday", 1)
+            )
         year = values.get("year", 1970)
         if "ordinal" in values:
             day = date(year, 1, 1) + timedelta(days=values["ordinal"] - 1)
@@ -109,7 +111,9 @@ def _tokens(pattern: str) -> list[tuple[str, str]]:
 
 def parse_joda(text: str, pattern: str) -> Parsed | None:
     """What a text says by a Joda pattern; None where it does not fit."""
-    return _matched(text, [_joda_piece(letter, token, pattern) if letter else token for letter, token in _tokens(pattern)])
+    return _matched(
+        text, [_joda_piece(letter, token, pattern) if letter else token for letter, token in _tokens(pattern)]
+    )
 
 
 def _joda_piece(letter: str, token: str, pattern: str) -> Piece:
@@ -153,7 +157,9 @@ def _matched(text: str, pieces: list[Piece | str]) -> Parsed | None:
 def _width(piece: Piece, following: Piece | str | None) -> str:
     if not isinstance(following, Piece) or r"\d" not in following.expression:
         return piece.expression
-    return {"year": r"\d{4}", "week_year": r"\d{4}"}.get(piece.name, piece.expression.replace("{1,2}", "{2}").replace("{1,9}", "{2}"))
+    return {"year": r"\d{4}", "week_year": r"\d{4}"}.get(
+        piece.name, piece.expression.replace("{1,2}", "{2}").replace("{1,9}", "{2}")
+    )
 
 
 def _put(parsed: Parsed, name: str, text: str) -> None:

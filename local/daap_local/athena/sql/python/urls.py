@@ -43,18 +43,14 @@ def _parsed(url: str) -> re.Match[str] | None:
 
 
 def part(url: str, name: str) -> str | None:
-    """A part of an address; NULL where the text is none or, for some parts, has none."""
+    """A part of an address, empty where it has none (a port: NULL); NULL where the text is no address."""
     found = _parsed(url)
     if found is None:
         return None
     value = found.group(name)
     if name in {"path", "query", "fragment"}:
-        return (
-            unquote_to_bytes(value).decode("utf-8", "replace")
-            if value is not None
-            else ("" if name == "path" else None)
-        )
-    return value or None
+        return unquote_to_bytes(value or "").decode("utf-8", "replace")
+    return value or (None if name == "port" else "")
 
 
 def parameter(url: str, name: str) -> str | None:

@@ -1,0 +1,59 @@
+"""Only the partitions that a query asks for are opened: the bytes scanned are those of their files."""
+
+# ruff: noqa: S608 - statements are put together from names of the tests' own
+import pytest
+
+from tests.athena.serving import Served
+
+DAYS = [f"2024-01-{day:02d}" for day in range(1, 11)]
+
+
+@pytest.fixture
+def days(server: Served, database, place):
+    """Ten partitions; the file of the n-th has n lines of ten bytes."""
+    for n, day in enumerate(DAYS, 1):
+        server.put(f"{place}days/day={day}/x.txt", b"123456789\n" * n)
+    server.finish(
+        f"CREATE EXTERNAL TABLE days (n bigint) PARTITIONED BY (day string) LOCATION '{place}days/'", database
+    )
+    server.finish("MSCK REPAIR TABLE days", database)
+    return database
+
+
+@pytest.mark.parametrize(("condition", "scanned"), [
+    ("true", 550), ("day = '2024-01-03'", 30), ("day IN ('2024-01-01', '2024-01-02')", 30),
+    ("day BETWEEN '2024-01-09' AND '2024-01-31'", 190), ("day > '2024-01-09' AND n > 5", 100), ("day = 'none'", 0),
+    ("day LIKE '2024-01-0%' AND day >= '2024-01-08'", 170), ("day = '2024-01-01' OR day = '2024-01-02'", 30),
+    ("CAST(day AS date) = DATE '2024-01-05'", 50), ("n > 5 OR day = '2024-01-01'", 550),
+])  # fmt: skip
+def test_a_filter_on_the_key_opens_only_those_files(server: Served, days, condition, scanned):
+    execution = server.finish(f"SELECT count(n) FROM days WHERE {condition}", days)
+    assert execution["Statistics"]["DataScannedInBytes"] == scanned
+
+
+def test_a_lake_is_pruned_by_its_load_timestamp(server: Served):
+    stamps = [row[0] for row in server.rows("SELECT DISTINCT load_timestamp FROM shop_v1.orders ORDER BY 1")]
+    whole = server.finish("SELECT sum(amount) FROM shop_v1.orders")["Statistics"]["DataScannedInBytes"]
+    one = server.finish(f"SELECT sum(amount) FROM shop_v1.orders WHERE load_timestamp = '{stamps[0]}'")
+    assert 0 < one["Statistics"]["DataScannedInBytes"] < whole
+    latest = server.finish("SELECT sum(amount) FROM shop_v1.orders_latest")["Statistics"]["DataScannedInBytes"]
+    assert 0 < latest < whole
+
+
+def test_a_join_prunes_each_of_its_tables(server: Served, days):
+    sql = "SELECT count(a.n) FROM days a JOIN days b ON a.n = b.n WHERE a.day = '2024-01-01' AND b.day = '2024-01-02'"
+    assert server.finish(sql, days)["Statistics"]["DataScannedInBytes"] == 30
+
+
+def test_a_projected_table_opens_only_what_is_asked_for(server: Served, database, place):
+    for day in DAYS:
+        server.put(f"{place}p/{day}/x.txt", b"1\n")
+    server.finish(
+        f"CREATE EXTERNAL TABLE p (n int) PARTITIONED BY (day string) LOCATION '{place}p/' TBLPROPERTIES ("
+        "'projection.enabled' = 'true', 'projection.day.type' = 'date', 'projection.day.format' = 'yyyy-MM-dd', "
+        f"'projection.day.range' = '2024-01-01,2024-12-31', 'storage.location.template' = '{place}p/${{day}}/')",
+        database,
+    )
+    execution = server.finish("SELECT count(n) FROM p WHERE day >= '2024-01-09'", database)
+    assert execution["Statistics"]["DataScannedInBytes"] == 4
+    assert server.rows("SELECT count(n) FROM p WHERE day >= '2024-01-09'", database) == [("2",)]
