@@ -105,7 +105,9 @@ TablePath = Annotated[
 VersionPath = Annotated[
     str, Path(pattern="^v[1-9][0-9]{0,5}\\.(0|[1-9][0-9]{0,5})$", description="A version.", examples=["v1.0"])
 ]
-VersionQuery = Annotated[str, Query(pattern="^v[1-9][0-9]{0,5}\\.(0|[1-9][0-9]{0,5})$", examples=["v1.0"])]
+VersionQuery = Annotated[
+    str, Query(pattern="^v[1-9][0-9]{0,5}\\.(0|[1-9][0-9]{0,5})$", description="A version.", examples=["v1.0"])
+]
 StampPath = Annotated[
     str, Path(pattern="^[0-9]{8}T[0-9]{6}Z$", description="The load timestamp.", examples=["20260131T235959Z"])
 ]

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from daap import errors
 from daap.model.verdict import DataError
@@ -51,6 +52,7 @@ _MEANINGS = {
 }
 _ALWAYS = (400, 401, 403, 405, 413, 503)
 _RETRY_SECONDS = "5"
+_METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 class Problem(BaseModel):
@@ -151,8 +153,15 @@ async def _on_http(request: Request, error: Exception) -> Response:
     if error.status_code == 404:  # noqa: PLR2004
         return answer(404, "there is no such path; see /docs")
     if error.status_code == 405:  # noqa: PLR2004
-        return answer(405, f"{request.method} is not for this path", error.headers)
+        return answer(405, f"{request.method} is not for this path", {"Allow": ", ".join(_list_methods(request))})
     return answer(error.status_code, str(error.detail), error.headers)
+
+
+def _list_methods(request: Request) -> list[str]:
+    """What a path may be called by: all of it, where the router would name the first that it finds."""
+    asked = [(method, {**request.scope, "method": method}) for method in _METHODS]
+    routes = request.app.routes
+    return [method for method, scope in asked if any(route.matches(scope)[0] is Match.FULL for route in routes)]
 
 
 async def _on_surprise(_request: Request, error: Exception) -> Response:

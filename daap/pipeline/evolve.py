@@ -66,7 +66,7 @@ def begin_major(
     """Makes `product` the next major version, its tables carried over from the newest snapshots."""
     found = head.registered
     with held_tables(lake, found):
-        with suppress(ObjectMissing):  # what is gone cannot be carried on
+        with suppress(ObjectMissing, EngineFailed):  # a raw file that is gone or damaged stands in nobody's way
             finish_carries(lake, found)  # a change before this one may have been cut short
         amended = replace(
             found, product=product, version=found.version.next_major, updated=datetime.now(UTC), change=made,

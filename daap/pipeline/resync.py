@@ -107,6 +107,8 @@ def _tell(found: Found, key: str, outcome: Outcome) -> Iterator[Mended]:
 
 def _compare_table(lake: Lake, ref: TableRef, actor: str) -> Iterator[Mended]:
     visible, recorded = set(lake.catalogue.snapshots(ref)), set(lake.ledger.stamps(ref))
+    if visible or recorded:  # a table of an older major that has neither may have been removed
+        lake.registry.show_table(ref)
     for place in _list_raw(lake, ref):
         if place.load.stamp not in visible & recorded:
             yield from _mend_load(lake, place, actor)

@@ -60,6 +60,7 @@ def _expire_load(lake: Lake, expired: Expired, actor: str) -> bool:
         lake.catalogue.withdraw(load)
         for zone in ("raw", "fail", "curated"):
             _delete_all(lake, partition_prefix(zone, load))
+        _prune(lake, partition_prefix("landing", load))
         _mark_expired(lake, load)
         trail.info("expired", f"deleted after {expired.days} days: {expired.source_name}")
     return True
@@ -68,6 +69,10 @@ def _expire_load(lake: Lake, expired: Expired, actor: str) -> bool:
 def _delete_all(lake: Lake, prefix: str) -> None:
     for info in list(lake.store.list(prefix)):
         lake.store.delete(info.key)
+    _prune(lake, prefix)
+
+
+def _prune(lake: Lake, prefix: str) -> None:
     if isinstance(lake.store, CanPrune):
         lake.store.prune(prefix)
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import PurePosixPath
 from typing import Literal
 
 from daap.errors import InvalidName, NotRegistered, UnknownLoad
@@ -99,7 +100,7 @@ def _announce(lake: Lake, product: str, table: str, filename: str, actor: str) -
     if not _FILE_NAME.fullmatch(filename):
         raise InvalidName(f"{filename!r} is no file name: at most 255 characters, no slash and no control character")
     if table in registered.product.tables:
-        if not filename.lower().endswith(".csv"):
+        if PurePosixPath(filename).suffix.lower() != ".csv":
             raise InvalidName(f"{filename!r} is no CSV file: its name has to end in .csv")
     elif table not in registered.product.files:
         names = [*registered.product.tables, *registered.product.files]

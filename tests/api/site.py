@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from anyio.from_thread import BlockingPortal
@@ -63,7 +64,7 @@ class Client:
         # A fault of ours is seen as a client would see it: as 500.
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         self._http = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
-        self._portal, self.token = portal, token or ""
+        self._app, self._portal, self.token = app, portal, token or ""
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request."""
@@ -90,6 +91,33 @@ class Client:
         """Sends a file by the form that an upload was answered with."""
         form = answer["URL"]
         return self.call("POST", form["url"], data=form["fields"], files={"file": ("a.csv", data)})
+
+    def send_raw(
+        self, method: str, path: str, headers: Sequence[tuple[bytes, bytes]] = (), chunks: Sequence[bytes] = (b"",)
+    ) -> httpx.Response:
+        """A request as a server would hand it on, with what no client would send; it ends with its last chunk."""
+        body = iter(chunks)
+        left = len(chunks)
+        start: dict[str, Any] = {}
+        content = bytearray()
+
+        async def receive() -> dict[str, Any]:
+            nonlocal left
+            left -= 1
+            return {"type": "http.request", "body": next(body), "more_body": left > 0}
+
+        async def send(message: dict[str, Any]) -> None:
+            start.update(message) if message["type"] == "http.response.start" else content.extend(message["body"])
+
+        whole, _, query = path.partition("?")
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
+            "path": unquote(whole), "raw_path": whole.encode(), "query_string": query.encode("latin-1"),
+            "root_path": "", "headers": [(b"authorizationtoken", self.token.encode()), *headers],
+            "client": ("127.0.0.1", 1), "server": ("lake.test", 80),
+        }  # fmt: skip
+        self._portal.call(self._app, scope, receive, send)
+        return httpx.Response(start["status"], headers=start["headers"], content=bytes(content))
 
     def page(self, path: str, items: str, between: Callable[[], object] = lambda: None, **params: Any) -> list[Any]:
         """All items of a list, page by page; `between` is called after each page."""

@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from daap_local.athena.options import Options
 from daap_local.athena.process import bind, make_server
+from daap_local.athena.wiring import build
 
 Row = tuple[str | None, ...]
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -122,7 +123,7 @@ def _row(row: dict[str, Any]) -> Row:
 def serving(root: Path, **options: Any) -> Iterator[Served]:
     """A server over a lake, on a free port, until the block ends."""
     given = {"memory": 1_000_000_000, "threads": 2, "concurrent": 2, **options}
-    server = make_server(Options(root, **given))
+    server = make_server(build(Options(root, **given)))
     with bind(0) as listener:
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()

@@ -52,6 +52,7 @@ def rows_of(
     query: str = "SELECT * FROM t",
     values: dict[str, tuple[str | None, ...]] | None = None,
     only: Collection[str] | None = None,
+    valued: Collection[str] | None = None,
     hidden: Collection[str] = (),
     paths: dict[str, str] | None = None,
 ) -> list[tuple[Any, ...]]:
@@ -64,7 +65,7 @@ def rows_of(
     try:
         source = select_files(
             table, files, connection, lambda url: io.BytesIO(contents[url.removeprefix("s3://lake/t/")]),
-            only=only, hidden=hidden,
+            only=only, valued=valued, hidden=hidden,
         )  # fmt: skip
         return connection.execute(f"WITH t AS ({source}) {query}").fetchall()
     except duckdb.Error as error:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-from datetime import datetime as moment
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,6 @@ from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.serde_csv import CsvDecoder, CsvOptions, csv_fields
 from tests.athena_hive.support import CSV, rows_of, table_of, text_rows
 
-at = moment.fromisoformat
 THREE = "a string, b string, c string"
 NEVER = CSV + " WITH SERDEPROPERTIES ('escapeChar' = '\\u0001')"
 
@@ -76,7 +74,7 @@ def test_properties_that_the_serde_throws_on_are_refused(properties):
 def test_typed_columns_hold_days_and_milliseconds():
     columns = "a int, b bigint, c double, d boolean, e date, f timestamp"
     (row,) = text_rows(columns, CSV, "-1,9223372036854775807,1.5e3,TRUE,18276,1579059880123\n")
-    assert row == (-1, 2**63 - 1, 1500.0, True, date(2020, 1, 15), at("2020-01-15 03:44:40.123"))
+    assert row == (-1, 2**63 - 1, 1500.0, True, date(2020, 1, 15), datetime.fromisoformat("2020-01-15 03:44:40.123"))
 
 
 @pytest.mark.parametrize("type_", ["int", "bigint", "double", "boolean", "date", "timestamp"])
@@ -118,15 +116,10 @@ def test_whole_blocks_are_cut_as_single_lines_are(lines, options, width):
     assert [list(row) for row in zip(*(column.to_pylist() for column in columns), strict=True)] == expected
 
 
-@given(
-    some.lists(
-        some.lists(
-            some.text(some.characters(exclude_characters='\n\r\0"\\', exclude_categories=["Cs"])),
-            min_size=2,
-            max_size=2,
-        )
-    )
-)
+VALUES = some.text(some.characters(exclude_characters='\n\r\0"\\', exclude_categories=["Cs"]))
+
+
+@given(some.lists(some.lists(VALUES, min_size=2, max_size=2)))
 def test_what_is_quoted_properly_comes_back(rows):
     content = "".join(",".join(f'"{value}"' for value in row) + "\n" for row in rows)
     made = text_rows("a string, b string", CSV, content)

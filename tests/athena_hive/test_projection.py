@@ -13,7 +13,7 @@ from daap_local.athena.hive.predicates import conjuncts
 from daap_local.athena.hive.projection import is_projected, projected_partitions
 from tests.athena_hive.support import plainly_connected, table_of
 
-NOW = datetime(2024, 3, 15, 10, 30)
+NOW = datetime.fromisoformat("2024-03-15 10:30")
 DAYS = {"type": "date", "range": "2024/03/01,NOW", "format": "yyyy/MM/dd"}
 HOURS = {"type": "integer", "range": "0,23", "digits": "2"}
 
@@ -95,10 +95,9 @@ def test_an_injected_key_without_values_is_an_error(predicate):
 
 
 def test_locations_follow_the_template_or_the_names_of_the_keys():
-    _, locations = values_of(
-        "a string, b string", a={"type": "enum", "values": "x/y"}, b={"type": "enum", "values": "z"}
-    )
-    assert locations == ["s3://lake/t/a=x%2Fy/b=z/"]
+    one, two = ({"type": "enum", "values": text} for text in ("x/y", "z"))
+    _, locations = values_of("k string, l string", k=one, l=two)
+    assert locations == ["s3://lake/t/k=x%2Fy/l=z/"]
     _, locations = values_of("dt string", "\"dt\" > '2024/03/14'", "s3://other/${dt}/in/", dt=DAYS)
     assert locations == ["s3://other/2024/03/15/in/"]
 
@@ -114,14 +113,14 @@ def test_locations_follow_the_template_or_the_names_of_the_keys():
     ],
 )  # fmt: skip
 def test_properties_that_make_no_sense_are_refused(given):
-    with pytest.raises(AthenaFault, match="INVALID_TABLE_PROPERTY|NOT_SUPPORTED"):
+    with pytest.raises(AthenaFault, match=r"INVALID_TABLE_PROPERTY|NOT_SUPPORTED"):
         values_of("k string", k=given)
 
 
 def test_a_template_needs_a_place_for_every_key():
-    with pytest.raises(AthenaFault, match="has no place for b"):
-        one = {"type": "enum", "values": "x"}
-        values_of("a string, b string", None, "s3://other/${a}/", a=one, b=one)
+    one = {"type": "enum", "values": "x"}
+    with pytest.raises(AthenaFault, match="has no place for l"):
+        values_of("k string, l string", None, "s3://other/${k}/", k=one, l=one)
 
 
 CONDITIONS = some.recursive(
@@ -134,8 +133,8 @@ CONDITIONS = some.recursive(
 
 @given(CONDITIONS)
 def test_the_parts_of_a_condition_say_together_what_the_whole_says(condition):
-    rows = "(SELECT * FROM range(3) AS a(a), range(4) AS b(b), (VALUES ('x AND y'), ('z')) AS c(c))"
+    rows = "SELECT * FROM range(3) AS a(a), range(4) AS b(b), (VALUES ('x AND y'), ('z')) AS c(c)"
     with plainly_connected() as connection:
-        whole = connection.execute(f"SELECT * FROM {rows} WHERE {condition} ORDER BY ALL").fetchall()
+        whole = connection.sql(rows).filter(condition).order("ALL").fetchall()
         parts = " AND ".join(f"({part.text})" for part in conjuncts(condition))
-        assert connection.execute(f"SELECT * FROM {rows} WHERE {parts} ORDER BY ALL").fetchall() == whole
+        assert connection.sql(rows).filter(parts).order("ALL").fetchall() == whole

@@ -24,7 +24,7 @@ def test_every_tpch_query_is_recorded_and_nothing_else():
 
 
 def test_no_two_cases_are_called_the_same():
-    cases = [*corpus.read_statements(), *corpus.read_casts()]
+    cases = [*corpus.read_statements(), *corpus.read_casts(), *corpus.read_utility()]
     doubles = [name for name, times in Counter(case.id for case in cases).items() if times > 1]
     assert doubles == []
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pytest
 
 from fixtures.trino import corpus
-from fixtures.trino.corpus import Recorded
-from fixtures.trino.judging import Outcome, judge_cast, judge_statement
+from fixtures.trino.corpus import Case, Recorded
+from fixtures.trino.judging import Outcome, judge_cast, judge_statement, judge_utility
 from tests.athena_oracle.known import KNOWN_WRONG
 
 _OLDER = {one.case.id: one for one in corpus.load_casts(corpus.OLDER)}
 
 
-def _marked(recorded: Iterable[Recorded]) -> Iterator[object]:
-    for one in recorded:
-        reason = KNOWN_WRONG.get(one.case.id)
-        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-        yield pytest.param(one, id=one.case.id, marks=marks)
+def _marked(cases: Iterable[Recorded | Case]) -> list[object]:
+    return [_mark_case(one, one.case.id if isinstance(one, Recorded) else one.id) for one in cases]
+
+
+def _mark_case(value: Recorded | Case, name: str) -> object:
+    reason = KNOWN_WRONG.get(name)
+    marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
+    return pytest.param(value, id=name, marks=marks)
 
 
 @pytest.mark.parametrize("recorded", _marked(corpus.load_recorded(corpus.STATEMENTS)))
@@ -33,6 +36,12 @@ def test_a_cast_is_answered_as_trino_does_or_refused(lab, recorded):
     assert verdict.outcome is not Outcome.WRONG, verdict.reason
 
 
+@pytest.mark.parametrize("case", _marked(corpus.read_utility()))
+def test_a_utility_statement_is_taken_for_what_it_is_or_refused(case):
+    verdict = judge_utility(case)
+    assert verdict.outcome is not Outcome.WRONG, verdict.reason
+
+
 def test_every_known_difference_is_of_a_case_of_the_corpora():
-    cases = [*corpus.load_recorded(corpus.STATEMENTS), *corpus.load_casts()]
-    assert KNOWN_WRONG.keys() <= {one.case.id for one in cases}
+    cases = [*corpus.read_statements(), *corpus.read_casts(), *corpus.read_utility()]
+    assert KNOWN_WRONG.keys() <= {case.id for case in cases}

@@ -484,6 +484,7 @@ class TestRefused:
         with pytest.raises(EngineFailed, match=r"3 rows, but 2"):
             bench.change(ID)
         assert bench.snapshots(major=2) == []
+        assert str(bench.change("id string").registered.version) == "v3.0"
 
     def test_a_change_that_comes_second_is_told_what_won(self, bench, monkeypatch):
         bench.load(FIRST, make_csv())

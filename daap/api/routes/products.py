@@ -112,7 +112,10 @@ def delete(name: ProductPath, caller: Call) -> Message:
 
 
 @router.get("/data-product/{name}/versions", responses=fails(404))
-def list_versions(name: ProductPath, caller: Call, limit: LimitQuery = 100, after: AfterQuery = "") -> VersionPage:
+def list_versions(
+    name: ProductPath, caller: Call, limit: LimitQuery = 100,
+    after: Annotated[VersionQuery | None, Query(description="The `next` of the page before.")] = None,
+) -> VersionPage:  # fmt: skip
     """The versions of a data product, the newest first: who made each, when, and what changed."""
     caller.require(name, *_SEEN)
     caller.lake.registry.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, Response
 
 from daap.access.grants import Action
 from daap.api.answers import Message, Refused, RehearsalAnswer, SchemaChanged, TableChanges
@@ -39,8 +39,9 @@ def create_schema(name: ProductPath, table: TablePath, body: SchemaBody, caller:
 
 @router.get("/data-product/{name}/table/{table}/schema", responses=fails(404))
 def get_schema(
-    name: ProductPath, table: TablePath, caller: Call, version: VersionQuery | None = None
-) -> dict[str, Any]:
+    name: ProductPath, table: TablePath, caller: Call,
+    version: Annotated[VersionQuery | None, Query(description="Of this version; the latest if not given.")] = None,
+) -> dict[str, Any]:  # fmt: skip
     """The latest schema of a table, or that of one version."""
     caller.require(name, Action.READ, Action.UPLOAD)
     registry = caller.lake.registry
@@ -100,7 +101,7 @@ def _describe(refusal: Refusal) -> Refused:
 
 @router.get(
     "/data-product/{name}/table/{table}/preview", responses={200: _PREVIEW, **fails(404)},
-    response_class=PlainTextResponse,
+    response_class=Response,  # of no media type, or failures would be described as text
 )  # fmt: skip
 def preview(
     name: ProductPath, table: TablePath, caller: Call,

@@ -14,7 +14,7 @@ from daap.errors import StoreUnavailable
 from daap_local.athena.execution.memory import cap_memory
 from daap_local.athena.options import Options
 from daap_local.athena.server import build_app
-from daap_local.athena.wiring import build
+from daap_local.athena.wiring import Parts, build
 
 _HOST = "127.0.0.1"
 _BACKLOG = 256
@@ -27,18 +27,19 @@ _SLACK = 2 << 30
 def serve(options: Options, ready: Callable[[int], None]) -> None:
     """Serves until SIGINT or SIGTERM; calls `ready` with the port once requests are taken."""
     with bind(options.port) as listener:
-        server = make_server(options)
+        parts = build(options)
+        server = make_server(parts)
         cap_memory(options.memory * 3 // 2 + _SLACK)
         ready(listener.getsockname()[1])
-        threading.Thread(target=_warm_up, name="athena-warm", daemon=True).start()
+        threading.Thread(target=_warm_up, args=(parts,), name="athena-warm", daemon=True).start()
         with suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
 
 
-def make_server(options: Options) -> uvicorn.Server:
+def make_server(parts: Parts) -> uvicorn.Server:
     """A server that is not yet running."""
     config = uvicorn.Config(
-        build_app(build(options)), log_level="warning", access_log=False, lifespan="on", ws="none",
+        build_app(parts), log_level="warning", access_log=False, lifespan="on", ws="none",
         timeout_keep_alive=_KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=_GRACE_SECONDS, server_header=False,
     )  # fmt: skip
     return uvicorn.Server(config)
@@ -46,7 +47,8 @@ def make_server(options: Options) -> uvicorn.Server:
 
 def bind(port: int) -> socket.socket:
     """A listening socket on this machine's own address; raises StoreUnavailable where the port is taken."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With its protocol named, or else asyncio leaves small answers waiting for the last one's acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_HOST, port))
@@ -58,10 +60,11 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def _warm_up() -> None:
+def _warm_up(parts: Parts) -> None:
     """Loads what the first request needs, while nobody waits for it."""
     from daap_local.athena.api.protocol import load_model  # noqa: PLC0415 - that is the point
     from daap_local.athena.hive import parse_statement  # noqa: PLC0415 - as above
 
     load_model("athena")
     parse_statement("SELECT 1")
+    parts.warm()

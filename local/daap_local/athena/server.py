@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -29,8 +29,8 @@ _JSON = "application/x-amz-json-1.1"
 _LARGEST_CALL = 16 << 20
 
 
-def build_app(parts: Parts, warm: Callable[[], None] | None = None) -> Starlette:
-    """The ASGI application over the server's parts; `warm` is called in a thread once it runs."""
+def build_app(parts: Parts) -> Starlette:
+    """The ASGI application over the server's parts."""
     services = {"AmazonAthena": parts.athena}
     if parts.glue:
         services["AWSGlue"] = parts.glue
@@ -53,7 +53,6 @@ def build_app(parts: Parts, warm: Callable[[], None] | None = None) -> Starlette
         yield
         await run_in_threadpool(parts.close)
 
-    del warm
     return Starlette(routes=[Route("/{path:path}", handle, methods=_METHODS)], lifespan=lifespan)
 
 

@@ -49,6 +49,8 @@ class Parts:
     athena: Service
     glue: Service | None
     buckets: Store | None
+    warm: Callable[[], None]
+    """Loads what the first statement needs."""
     close: Callable[[], None]
 
 
@@ -62,8 +64,8 @@ def build(options: Options) -> Parts:
     tags = Tags(shelf)
     groups = WorkGroups(shelf, tags, f"s3://{RESULTS_BUCKET}/" if buckets else None)
     prepared = PreparedStatements(shelf, groups)
-    world = World(glue, objects, _folders(options, buckets), prepared=prepared)
-    executor = _executor(options, world)
+    world = World(glue, objects, prepared=prepared)
+    executor = _executor(options, world, _folders(options, buckets))
     executions = Executions(shelf)
     catalogs = Catalogs(shelf, glue, tags)
     queries = Queries(executions, executor, groups, prepared, catalogs.check)
@@ -78,7 +80,7 @@ def build(options: Options) -> Parts:
 
     athena = Service("athena", operations, invalid_request)
     store = Store(buckets, AttributeShelf(shelf), options.root / ".scratch" / "athena-uploads") if buckets else None
-    return Parts(athena, None if options.glue_endpoint else glue_service(glue), store, close)
+    return Parts(athena, None if options.glue_endpoint else glue_service(glue), store, executor.warm_up, close)
 
 
 def _objects(options: Options) -> tuple[Objects, FolderObjects | None]:
@@ -109,7 +111,7 @@ def _glue(options: Options, shelf: Shelf) -> GlueCatalog:
     return JoinedCatalog(LakeTables(store, FolderCatalogue(store)), ShelfCatalog(shelf))
 
 
-def _executor(options: Options, world: World) -> Executor:
+def _executor(options: Options, world: World, folders: tuple[str, ...]) -> Executor:
     @functools.cache
     def runner() -> Runner:
         from daap_local.athena.execution.runner import Runner, select_handlers  # noqa: PLC0415 - DuckDB and all else
@@ -121,4 +123,4 @@ def _executor(options: Options, world: World) -> Executor:
 
     threads = options.threads or default_threads()
     scratch = options.root / ".scratch" / f"athena-{uuid.uuid4().hex}"
-    return Executor(run, options.concurrent, options.memory, threads, scratch, options.waiting)
+    return Executor(run, options.concurrent, options.memory, threads, scratch, options.waiting, folders)

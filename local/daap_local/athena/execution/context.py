@@ -36,8 +36,6 @@ class World:
 
     catalog: GlueCatalog
     objects: Objects
-    folders: tuple[str, ...] = ()
-    """The local folders that a statement's DuckDB may read from."""
     footers: Any = None
     """What the readers of Parquet remember from one query to the next."""
     prepared: Prepared | None = None

@@ -6,17 +6,20 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from daap_local.athena.execution.memory import used_memory
 from daap_local.athena.execution.record import CANCELLED, FAILED, QUEUED, Execution, Failure
-from daap_local.athena.execution.session import Limits, Session
+from daap_local.athena.execution.session import Session
+from daap_local.athena.execution.spares import Limits, Spares
 
 _WATCH_SECONDS = 0.05
 _LINGER_SECONDS = 60.0
+_SLACK = 500_000_000
+"""What the process may need besides: modules that are loaded with the first query, Arrow's buffers."""
 _SPILLED = 10
 """How many times its memory a query may put on disk; one that needs more would take for ever."""
 
@@ -32,9 +35,16 @@ class Executor:
     """Threads that take executions from a queue. They begin with the first one and end when nothing comes."""
 
     def __init__(
-        self, run: Callable[[Execution, Session], None], slots: int, memory: int, threads: int, scratch: Path, most: int
+        self,
+        run: Callable[[Execution, Session], None],
+        slots: int,
+        memory: int,
+        threads: int,
+        scratch: Path,
+        most: int,
+        folders: Sequence[str] = (),
     ) -> None:
-        """`slots` statements at a time share `memory` bytes; `most` may wait."""
+        """`slots` statements at a time share `memory` bytes and read `folders`; `most` may wait."""
         self._run, self._slots, self._memory, self._threads = run, slots, memory, threads
         self._scratch, self._most = scratch, most
         self._queue: deque[Execution] = deque()
@@ -45,6 +55,7 @@ class Executor:
         self._watcher: threading.Thread | None = None
         self._closing = False
         self._floor = 0
+        self._spares = Spares(self._limits(folders), slots)
 
     def submit(self, execution: Execution) -> bool:
         """Puts an execution into the queue; false where the queue is full."""
@@ -66,6 +77,10 @@ class Executor:
         if self._watcher is None:
             self._watcher = threading.Thread(target=self._watch, name="athena-watch", daemon=True)
             self._watcher.start()
+
+    def warm_up(self) -> None:
+        """Prepares for the first statements."""
+        self._spares.fill()
 
     def stop(self, execution: Execution) -> None:
         """Stops an execution wherever it is; one that has ended stays as it is."""
@@ -89,6 +104,7 @@ class Executor:
             self.stop(execution)
         for worker in list(self._workers):
             worker.join(timeout=10)
+        self._spares.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _work(self) -> None:
@@ -109,7 +125,7 @@ class Executor:
 
     def _carry_out(self, execution: Execution) -> None:
         name = execution.request.id
-        running = _Running(execution, Session(self._limits(name)))
+        running = _Running(execution, Session(self._spares))
         with self._changed:
             self._running[name] = running
         try:
@@ -122,12 +138,11 @@ class Executor:
             with self._changed:
                 del self._running[name]
                 self._changed.notify_all()
-            shutil.rmtree(self._scratch / name, ignore_errors=True)
 
-    def _limits(self, name: str) -> Limits:
+    def _limits(self, folders: Sequence[str]) -> Limits:
         memory = self._memory // self._slots
         spill = min(shutil.disk_usage(_existing(self._scratch)).free // 2, memory * _SPILLED)
-        return Limits(memory, self._threads, self._scratch / name, spill)
+        return Limits(memory, self._threads, self._scratch, spill, folders)
 
     def _watch(self) -> None:
         """Interrupts what was stopped until it has ended, and whatever takes the memory beyond all limits."""
@@ -142,7 +157,7 @@ class Executor:
             for one in running:
                 if one.session.stopped.is_set():
                     one.session.stop()
-            if used_memory() - self._floor > self._memory + (self._memory >> 2):
+            if used_memory() - self._floor > self._memory + (self._memory >> 2) + _SLACK:
                 _heaviest(running).session.stop(exhausted=True)
 
 

@@ -23,7 +23,7 @@ Text = str | int | None
 
 def prune(job: Job, table: GlueTable, predicate: str | None) -> list[Partition]:
     """The partitions in which rows can be that the query wants."""
-    connection = job.session.connect()
+    connection = job.session.prepare(predicate or "")
     if is_projected(table):
         return list(projected_partitions(table, predicate, connection, datetime.now(UTC)))
     found = job.partitions(table)

@@ -26,7 +26,7 @@ class Planned:
 
 
 def plan(job: Job, sql: str, parameters: tuple[str, ...] = ()) -> Planned:
-    """Translates a query, finds its tables, and opens what it has to read; then the connection is confined."""
+    """Translates a query, finds its tables, and opens what it has to read."""
     translated = translate(
         sql,
         lambda name: resolve(job, name),
@@ -37,7 +37,6 @@ def plan(job: Job, sql: str, parameters: tuple[str, ...] = ()) -> Planned:
     )
     job.session.check()
     sources = bind(job, translated)
-    job.session.confine(job.world.folders)
     job.execution.mark("planned")
     return Planned(translated, sources)
 

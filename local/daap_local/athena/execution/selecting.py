@@ -20,7 +20,7 @@ def run_query(job: Job, statement: s.Query) -> Outcome:
 
 
 def run_explain(job: Job, statement: s.Explain) -> Text:
-    """EXPLAIN: DuckDB's plan of the translated query, since that is what would be run."""
+    """EXPLAIN: DuckDB's plan of the translated query, since that is what would be run; a header comes first."""
     options = {key.lower(): value.upper() for key, value in statement.options.items()}
     if options.get("type", "LOGICAL") not in ("LOGICAL", "DISTRIBUTED") or options.get("format", "TEXT") != "TEXT":
         raise unsupported(f"EXPLAIN with {', '.join(f'{k} {v}' for k, v in options.items())}")
@@ -28,4 +28,4 @@ def run_explain(job: Job, statement: s.Explain) -> Text:
     word = "EXPLAIN ANALYZE" if statement.analyze else "EXPLAIN"
     rows = job.session.run(f"{word} {planned.translated.sql(planned.sources)}").fetchall()
     lines = [line for row in rows for line in str(row[1]).splitlines()]
-    return Text([ColumnInfo("Query Plan", "varchar", 2147483647, 0, True)], lines)
+    return Text([ColumnInfo("Query Plan", "varchar", 2147483647, 0, True)], ["Query Plan", *lines])

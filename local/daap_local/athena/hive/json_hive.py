@@ -139,13 +139,13 @@ def _whole(text: str) -> int:
 def _text(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.text if isinstance(value, Bare) else str(value)
+    return str(value)
 
 
 def _number(value: Json) -> str:
     if not isinstance(value, Bare):
         raise ValueError(f"Current token ({_text(value)}) not numeric, can not use numeric value accessors")
-    return value.text
+    return value
 
 
 _READERS: dict[str, Callable[[str], Json]] = {

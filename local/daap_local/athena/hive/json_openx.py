@@ -152,7 +152,7 @@ def _decoded(decode: _Decoder, value: Json) -> Json:
 
 
 def _text(value: Json) -> str:
-    return value.text if isinstance(value, Bare) else str(value)
+    return str(value)
 
 
 def _blank(value: Json, kind: str) -> None:
@@ -193,9 +193,13 @@ def _of_text(type_: HiveType) -> Callable[[str], Json]:
         return lambda text: in_range(_whole(text), _BITS[type_.kind])
     if type_.kind == "decimal":
         return lambda text: decimal_number(text, *type_.numbers)
-    return {"float": double_number, "double": double_number, "date": _date, "timestamp": _timestamp, "binary": _bytes}[
-        type_.kind
-    ]
+    return {
+        "float": double_number,
+        "double": double_number,
+        "date": _date,
+        "timestamp": _timestamp,
+        "binary": _bytes,
+    }[type_.kind]
 
 
 def _whole(text: str) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -23,6 +22,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HEX, _OCTAL = re.compile("0[xX]([0-9a-fA-F]+)"), re.compile("0([0-7]+)")
 _WHOLE = re.compile("[+-]?[0-9]+")
 _LONG = 2**63
+_SAFE_DIGITS = 19
 _HALF_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -31,11 +31,10 @@ class InvalidJson(ValueError):
     """The text cannot be read, however leniently."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bare:
+class Bare(str):
     """A value without quotes: a number, true or false, or any word."""
 
-    text: str
+    __slots__ = ()
 
 
 def read_json(text: str) -> Json:
@@ -56,7 +55,7 @@ def _mended(value: Json) -> Json:
         return {_mended(name): _mended(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_mended(item) for item in value]
-    return _paired(value) if isinstance(value, str) else value
+    return _paired(value) if isinstance(value, str) and not isinstance(value, Bare) else value
 
 
 def _paired(text: str) -> str:
@@ -86,12 +85,14 @@ def plain(value: Json) -> Json:
 def json_text(value: Json) -> str:
     """A value as text: words and numbers in their canonical form, objects and lists as JSON without blanks."""
     if isinstance(value, Bare):
-        return _canonical(value.text) or value.text
+        return _canonical(value) or str(value)
     return value if isinstance(value, str) else _written(value)
 
 
 def long_number(text: str) -> int:
     """A whole number in decimal, hexadecimal (0x) or octal (0) digits. Raises ValueError."""
+    if text.isdecimal() and text.isascii() and text[0] != "0" and len(text) < _SAFE_DIGITS:
+        return int(text)
     for pattern, base in ((_HEX, 16), (_OCTAL, 8)):
         if match := pattern.fullmatch(text):
             return _checked(int(match.group(1), base), text)
@@ -134,9 +135,9 @@ def _written(value: Json) -> str:
         return "{" + ",".join(f"{_quoted(str(name))}:{_written(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_written, value)) + "]"
-    if isinstance(value, Bare) and (text := _canonical(value.text)) is not None:
+    if isinstance(value, Bare) and (text := _canonical(value)) is not None:
         return text
-    return _quoted(value.text if isinstance(value, Bare) else value)
+    return _quoted(value)
 
 
 def _quoted(text: str) -> str:
@@ -165,10 +166,10 @@ class _Reader:
             return found
         while True:
             name = self.value()
-            if not isinstance(name, str | Bare):
+            if not isinstance(name, str):
                 raise self._wrong("Names must be strings")
             self._separator()
-            key = name.text if isinstance(name, Bare) else name
+            key = str(name)
             found.pop(key, None)
             found[key] = self.value()
             mark = self._next()

@@ -20,6 +20,9 @@ import pyarrow as pa
 from daap_local.athena.faults import AthenaFault
 
 BLOCK = 1024 * 1024
+LONGEST = 100 * 1024 * 1024
+"""The bytes that a line may have, as in Trino."""
+
 _LENGTH = struct.Struct(">I")
 
 
@@ -48,6 +51,8 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
         block = rest + chunk
         end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
         rest = block[end:]
+        if len(rest) > LONGEST:
+            raise AthenaFault("HIVE_BAD_DATA", f"Line too long in text file: more than {LONGEST} bytes")
         if end:
             yield _normal(block[:end])
     if rest:

@@ -25,6 +25,9 @@ _FOREIGN = tuple(
         "( FROM", "AT (",
     )
 )  # fmt: skip
+_FOREIGN_BY_FIRST = {
+    first: [words for words in _FOREIGN if words[0] == first] for first in {words[0] for words in _FOREIGN}
+}
 _FROM_CALLS = frozenset({"TRIM", "EXTRACT", "SUBSTRING", "SUBSTR", "OVERLAY"})
 _BEFORE_STAR = frozenset({"SELECT", "DISTINCT", ",", "."})
 _AFTER_STAR = frozenset({
@@ -75,7 +78,8 @@ def _foreign(tokens: Sequence[Token], at: int) -> bool:
         return False
     if _after_star(tokens[max(at - 2, 0) : at + 1]):
         return True
-    return _foreign_pair(previous, token) or any(_starts(tokens, at, words) for words in _FOREIGN)
+    patterns = _FOREIGN_BY_FIRST.get(token.text.upper(), ())
+    return _foreign_pair(previous, token) or any(_starts(tokens, at, words) for words in patterns)
 
 
 def _in_call(tokens: Sequence[Token]) -> bool:

@@ -42,18 +42,20 @@ def select_files(
     opener: Opener,
     *,
     only: Collection[str] | None = None,
+    valued: Collection[str] | None = None,
     hidden: Collection[str] = (),
     footers: Footers | None = None,
 ) -> str:
     """A SELECT of the table's columns, its partition keys, then the hidden columns asked for.
 
     `only` narrows it to the columns named (hidden ones included); where none is named, rows of one NULL are counted.
+    Of these, only the columns in `valued` are read where it is given; the others are there, as NULLs.
     It may register objects named hive_* in `connection`, and can be scanned more than once as long as that is open.
     Raises AthenaFault for what cannot be read here; faults met while rows flow are found by `fault_in`.
     """
     if table.parameters.get("table_type", "").upper() == "ICEBERG":
         raise unsupported("an Iceberg table")
-    wanted = Wanted.of(table, only, hidden)
+    wanted = Wanted.of(table, only if valued is None else valued, hidden)
     read = [file for file in files if file.size and not is_hidden(file.url)]
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[DataFile]] = {}
     for file in read:
@@ -64,7 +66,8 @@ def select_files(
         for members in groups.values()
         for select in _selects(table, members, connection, opener, wanted, footers or Footers())
     ]
-    return "\nUNION ALL ".join(selects) or _nothing(wanted)
+    whole = "\nUNION ALL ".join(selects) or _nothing(wanted)
+    return whole if valued is None else _filled(whole, Wanted.of(table, only, hidden), wanted)
 
 
 def fault_in(error: duckdb.Error) -> AthenaFault | None:
@@ -94,7 +97,20 @@ def _selects(
 
 
 def _nothing(wanted: Wanted) -> str:
-    columns = [(column.name, duckdb_text(parse_type(column.type))) for column in (*wanted.columns, *wanted.keys)]
-    columns += [(name, HIDDEN_TYPES[name]) for name in wanted.hidden]
-    texts = [f"NULL::{type_} AS {identifier(name)}" for name, type_ in columns] or ["NULL AS hive_row"]
+    texts = [f"NULL::{type_} AS {identifier(name)}" for name, type_ in _typed(wanted)] or ["NULL AS hive_row"]
     return f"SELECT {', '.join(texts)} WHERE false"
+
+
+def _typed(wanted: Wanted) -> list[tuple[str, str]]:
+    """The names of all columns with DuckDB's types."""
+    columns = [(column.name, duckdb_text(parse_type(column.type))) for column in (*wanted.columns, *wanted.keys)]
+    return columns + [(name, HIDDEN_TYPES[name]) for name in wanted.hidden]
+
+
+def _filled(select: str, named: Wanted, valued: Wanted) -> str:
+    """The columns of `named`, with NULLs for those that were not read."""
+    read = {name for name, _ in _typed(valued)}
+    texts = [
+        identifier(name) if name in read else f"NULL::{type_} AS {identifier(name)}" for name, type_ in _typed(named)
+    ]
+    return f"SELECT {', '.join(texts) or 'NULL AS hive_row'} FROM ({select}) AS r"  # noqa: S608 (from quoted parts)

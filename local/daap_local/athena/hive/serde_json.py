@@ -1,6 +1,7 @@
 """The two JSON serdes: an object a line.
 
-Both decode row by row into the tables' own types. They differ in how much they forgive.
+Both decode row by row into the tables' own types. They differ in how much they forgive. Arrow's own reader of JSON is
+no shortcut: there is text on which it ends the process.
 Sources: https://docs.aws.amazon.com/athena/latest/ug/openx-json-serde.html, .../hive-json-serde.html, and the
 behaviour of Trino's readers (trino-hive-formats, line/json and line/openxjson with its README).
 """

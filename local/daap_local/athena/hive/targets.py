@@ -25,7 +25,7 @@ _CTAS = frozenset({
     "write_compression", "parquet_compression", "orc_compression", "field_delimiter", "compression_level", "location",
 })  # fmt: skip
 _UNLOAD = frozenset({"format", "partitioned_by", "compression", "field_delimiter", "compression_level"})
-_MARKS = {"PARQUET": "parquet.compression", "ORC": "orc.compress"}
+_MARKS = {"PARQUET": ("parquet.compression", "parquet.compress"), "ORC": ("orc.compress",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def target_of_table(table: GlueTable, stem: str) -> Target:
     if form not in _COMPRESSIONS:
         raise unsupported(f"writing with {storage.serde}")
     marks = {**storage.serde_properties, **table.parameters}
-    given = marks.get("write.compression") or marks.get(_MARKS.get(form, ""))
+    given = next((marks[key] for key in ("write.compression", *_MARKS.get(form, ())) if marks.get(key)), None)
     properties = {**storage.serde_properties, "openx": str(storage.serde == OPENX_JSON).lower()}
     return Target(
         table.columns + table.partition_keys, tuple(key.name for key in table.partition_keys), form,

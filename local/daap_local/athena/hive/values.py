@@ -105,7 +105,9 @@ def _lazy_integer(column: str, duckdb: str) -> str:
 
 
 def _double(column: str, duckdb: str) -> str:
-    return f"TRY_CAST(rtrim(trim({column}, {_CONTROLS}), 'fFdD') AS {duckdb})"
+    """A number without what Java allows around it; most have nothing, and trimming is dear."""
+    bare = f"CASE WHEN {_matches(column, _DECIMAL)} THEN {column} ELSE rtrim(trim({column}, {_CONTROLS}), 'fFdD') END"
+    return f"TRY_CAST({bare} AS {duckdb})"
 
 
 _CONTROLS = "(" + " || ".join(f"chr({code})" for code in range(33)) + ")"
@@ -136,7 +138,7 @@ def _counted(year: str, month: str, day: str) -> str:
 def _lazy_timestamp(column: str) -> str:
     """A date and a time; after a T the seconds may be missing."""
     text = f"trim({column}, {_CONTROLS})"
-    exact = f"TRY_CAST(CASE WHEN {_matches(text, _TIMESTAMP)} THEN {text} END AS TIMESTAMP)"
+    exact = f"TRY_CAST(CASE WHEN {_matches(column, _TIMESTAMP)} THEN {column} END AS TIMESTAMP)"
     pattern = literal(_LOOSE_DATE + _LOOSE_TIME)
     year, month, day, hours, minutes, seconds, fraction = (
         f"regexp_extract({text}, {pattern}, {group})" for group in range(1, 8)

@@ -21,6 +21,7 @@ from daap_local.athena.hive.targets import Target, target_of_ctas, target_of_tab
 from daap_local.athena.hive.types import duckdb_text, parse_type
 from daap_local.athena.hive.writers import FileWriter, file_suffix, new_writer
 from daap_local.athena.hive.written_texts import hive_text, line_text
+from daap_local.athena.sql import install
 
 __all__ = ["Target", "WrittenFile", "target_of_ctas", "target_of_table", "target_of_unload", "write_rows"]
 
@@ -46,11 +47,13 @@ def write_rows(
 ) -> list[WrittenFile]:
     """Writes the rows of `select`, whose columns are `target.columns` in their order.
 
-    The functions of `sql.install` must be there. Raises AthenaFault; what was written until then stays.
+    Raises AthenaFault; what was written until then stays.
     """
     writing = _Writing(target, create)
     try:
-        reader = connection.execute(_prepared(select, target)).to_arrow_reader(_BATCH_ROWS)
+        text = _prepared(select, target)
+        install(connection, text)
+        reader = connection.execute(text).to_arrow_reader(_BATCH_ROWS)
         for batch in reader:
             writing.add(batch)
     except BaseException:

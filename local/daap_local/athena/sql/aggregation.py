@@ -53,7 +53,7 @@ def aggregate_call(env: Env, node: exp.Anonymous, *, filtered: str = "", over: s
     return _called(name, arguments, tail, node, nodes)
 
 
-def _check_place(env: Env, name: str, node: exp.Expression) -> None:
+def _check_place(env: Env, name: str, node: exp.Expr) -> None:
     if name in WINDOWED:
         raise fault("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
     if env.inside:
@@ -70,7 +70,7 @@ def _check_place(env: Env, name: str, node: exp.Expression) -> None:
         )
 
 
-def _arguments(node: exp.Anonymous) -> tuple[list[exp.Expression], bool, list[exp.Ordered]]:
+def _arguments(node: exp.Anonymous) -> tuple[list[exp.Expr], bool, list[exp.Ordered]]:
     """The arguments, whether they are DISTINCT, and the ORDER BY that sqlglot hangs on the last of them."""
     nodes, order = list(node.expressions), []
     if nodes and isinstance(nodes[-1], exp.Order):
@@ -82,7 +82,7 @@ def _arguments(node: exp.Anonymous) -> tuple[list[exp.Expression], bool, list[ex
     return nodes, False, order
 
 
-def _called(name: str, arguments: list[Typed], tail: Tail, node: exp.Anonymous, nodes: list[exp.Expression]) -> Typed:
+def _called(name: str, arguments: list[Typed], tail: Tail, node: exp.Anonymous, nodes: list[exp.Expr]) -> Typed:
     if name == "count" and len(nodes) <= 1 and (not nodes or isinstance(nodes[0], exp.Star)):
         return Typed(f"count(*){tail.window}", t.BIGINT)
     special = _SPECIAL.get(name)
@@ -152,7 +152,7 @@ def _extreme_by(name: str, arguments: list[Typed], tail: Tail) -> Typed | None:
     held = f"struct_pack(v := {value.sql})"
     if len(arguments) == 3:
         sql = f"{function}({held}, {key.sql}, {arguments[2].sql}){{w}}"
-        return Typed(tail.fill(f"list_transform({sql}, lambda x: x.v)"), t.array(value.type))
+        return Typed(tail.fill(f"list_transform({sql}, lambda x: (x).v)"), t.array(value.type))
     return Typed(tail.fill(f"struct_extract({function}({held}, {key.sql}){{w}}, 'v')"), value.type)
 
 
@@ -226,7 +226,7 @@ def _filter(env: Env, node: exp.Filter) -> str:
     return f" FILTER (WHERE {test.sql})"
 
 
-def _aggregate_of(node: exp.Expression) -> exp.Anonymous:
+def _aggregate_of(node: exp.Expr) -> exp.Anonymous:
     if not isinstance(node, exp.Anonymous) or not is_aggregate(node.name.lower()):
         raise fault(
             "FUNCTION_NOT_AGGREGATE",
@@ -270,7 +270,7 @@ def _specification(env: Env, node: exp.Window) -> str:
     return " ".join(parts)
 
 
-def _inherited(env: Env, node: exp.Window) -> tuple[list[exp.Expression], list[exp.Ordered], exp.WindowSpec | None]:
+def _inherited(env: Env, node: exp.Window) -> tuple[list[exp.Expr], list[exp.Ordered], exp.WindowSpec | None]:
     """The parts of a window, with those of the named window it begins from."""
     partition = list(node.args.get("partition_by") or ())
     order = list(node.args["order"].expressions) if node.args.get("order") else []
@@ -297,7 +297,7 @@ def _frame(env: Env, spec: exp.WindowSpec, order: list[exp.Ordered]) -> str:
 def _bound(env: Env, value: object, side: object, order: list[exp.Ordered]) -> str:
     if isinstance(value, str):
         return f"{value} {side or ''}".strip().upper()
-    if not isinstance(value, exp.Expression):
+    if not isinstance(value, exp.Expr):
         raise fault("NOT_SUPPORTED", "This window frame is not supported here")
     typed = env.typed(value)
     if typed.type in {t.DAY_INTERVAL, t.MONTH_INTERVAL}:
@@ -307,7 +307,7 @@ def _bound(env: Env, value: object, side: object, order: list[exp.Ordered]) -> s
     return f"{typed.sql} {side}"
 
 
-def _check_interval_order(env: Env, order: list[exp.Ordered], node: exp.Expression) -> None:
+def _check_interval_order(env: Env, order: list[exp.Ordered], node: exp.Expr) -> None:
     kind = env.typed(order[0].this).type if len(order) == 1 else t.UNKNOWN
     if kind.name not in {"date", "timestamp"}:
         raise fault("NOT_SUPPORTED", f"A window frame of intervals over {kind} is not supported here", node)
@@ -330,6 +330,6 @@ def listagg(env: Env, node: exp.GroupConcat, *, filtered: str = "") -> Typed:
     return Typed(sql, t.VARCHAR)
 
 
-def grouping(env: Env, arguments: Iterable[exp.Expression]) -> Typed:
+def grouping(env: Env, arguments: Iterable[exp.Expr]) -> Typed:
     """grouping(column, ...): which of the columns are not grouped by, as bits."""
     return Typed(f"CAST(grouping({', '.join(env.typed(part).sql for part in arguments)}) AS INTEGER)", t.INTEGER)

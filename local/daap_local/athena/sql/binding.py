@@ -23,7 +23,10 @@ def bound(values: list[Typed], make: Callable[[list[Typed]], Typed | None]) -> T
     if not long:
         return make(values)
     name = _fresh([values[at].sql for at in long])
-    named = [replace(value, sql=f"{name}.a{at}") if at in long else value for at, value in enumerate(values)]
+    named = [
+        replace(value, sql=f"struct_extract({name}, 'a{at}')") if at in long else value
+        for at, value in enumerate(values)
+    ]
     made = make(named)
     if made is None:
         return None

@@ -8,6 +8,7 @@ from daap_local.athena.sql import types as t
 from daap_local.athena.sql.aggregation import aggregate_call, grouping, is_aggregate
 from daap_local.athena.sql.binding import bound
 from daap_local.athena.sql.casts import cast
+from daap_local.athena.sql.functions.formatting import format_text
 from daap_local.athena.sql.functions.lambdas import LAMBDAS, array_sort
 from daap_local.athena.sql.functions.regular import REGULAR
 from daap_local.athena.sql.functions.scalars import SCALARS
@@ -56,7 +57,7 @@ def _with_lambda(env: Env, name: str, node: exp.Anonymous) -> Typed:
 
 
 def _ordinary(env: Env, name: str, node: exp.Anonymous) -> Typed:
-    special = SPECIALS.get(name) or TEMPORAL.get(name) or REGULAR.get(name)
+    special = format_text if name == "format" else SPECIALS.get(name) or TEMPORAL.get(name) or REGULAR.get(name)
     if special is None and name not in SCALARS:
         raise _unknown(name, node, [])
     given = [_as_varchar(env.typed(part), name) for part in node.expressions]
@@ -93,7 +94,7 @@ def _unfit(name: str, node: exp.Anonymous, given: list[Typed]) -> Exception:
     return fault("FUNCTION_NOT_FOUND", f"Unexpected parameters ({kinds}) for function {name}. Expected: {known}", node)
 
 
-def _renamed(env: Env, name: str, node: exp.Expression, parts: list[exp.Expression]) -> Typed:
+def _renamed(env: Env, name: str, node: exp.Expr, parts: list[exp.Expr]) -> Typed:
     """A function with a syntax of its own, as an ordinary call."""
     made = exp.Anonymous(this=name, expressions=parts)
     made.meta.update(node.meta)

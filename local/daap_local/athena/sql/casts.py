@@ -144,7 +144,7 @@ _FRACTIONS = {0: "", 3: ".%g", 6: ".%f"}
 _TEXT_ROOM = {"boolean": 5, "tinyint": 4, "smallint": 6, "integer": 11, "bigint": 20}
 
 
-def varchar_of(sql: str, source: Type) -> str:
+def varchar_of(sql: str, source: Type) -> str:  # noqa: PLR0911  (one case a kind of types)
     """A value's text by CAST(value AS varchar), which for doubles is not the text that results show."""
     if source.name in {"double", "real"}:
         return f"athena_{source.name}_varchar({sql})"
@@ -221,6 +221,12 @@ def _to_float(sql: str, source: Type, target: Type) -> str:
     return f"athena_narrowed({sql})" if (source, target) == (t.DOUBLE, t.REAL) else plain(sql, source, target)
 
 
+def _between_integers(sql: str, source: Type, target: Type) -> str:
+    if t.INTEGERS.index(source.name) <= t.INTEGERS.index(target.name):
+        return plain(sql, source, target)
+    return f"athena_int_{target.name}({sql})"
+
+
 def _undated(_sql: str, source: Type, target: Type) -> str:
     raise AthenaFault("NOT_SUPPORTED", f"line 1:1: CAST of {source} to {target} is not supported here")
 
@@ -240,10 +246,10 @@ def _array(sql: str, source: Type, target: Type) -> str:
 
 def _map(sql: str, source: Type, target: Type) -> str:
     key, value = (
-        cast_sql(f"x.{part}", one, other)
+        cast_sql(f"(x).{part}", one, other)
         for part, one, other in zip(("key", "value"), source.args, target.args, strict=True)
     )
-    if (key, value) == ("x.key", "x.value"):
+    if (key, value) == ("(x).key", "(x).value"):
         return sql
     pairs = f"list_transform(map_entries({sql}), lambda x: struct_pack(k := {key}, v := {value}))"
     return f"map_from_entries({pairs})"
@@ -287,7 +293,7 @@ _WAYS: dict[tuple[str, str], Way] = {
     ("timestamp", "varchar"): _to_varchar, ("time", "varchar"): _to_varchar, (t.ZONED, "varchar"): _to_varchar,
     ("uuid", "varchar"): _to_varchar, (t.DAY_INTERVAL.name, "varchar"): _to_varchar,
     (t.MONTH_INTERVAL.name, "varchar"): _to_varchar,
-    ("int", "int"): named("athena_int", sized=True), ("int", "float"): plain, ("int", "decimal"): _number_to_decimal,
+    ("int", "int"): _between_integers, ("int", "float"): plain, ("int", "decimal"): _number_to_decimal,
     ("int", "boolean"): plain, ("boolean", "int"): plain, ("boolean", "float"): plain,
     ("boolean", "decimal"): plain, ("float", "boolean"): plain, ("decimal", "boolean"): plain,
     ("float", "int"): _to_int, ("float", "float"): _to_float,

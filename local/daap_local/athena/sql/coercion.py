@@ -21,9 +21,9 @@ _RANK = {"tinyint": 0, "smallint": 1, "integer": 2, "bigint": 3, "decimal": 4, "
 _TEMPORAL = {"date": 0, "timestamp": 1, ZONED: 2}
 
 
-def common(first: Type, second: Type) -> Type | None:
+def common(first: Type, second: Type) -> Type | None:  # noqa: PLR0911  (one case a kind of types)
     """The least type that both can become without an explicit cast; None if there is none."""
-    if first == second or second == UNKNOWN:
+    if second in {first, UNKNOWN}:
         return first
     if first == UNKNOWN:
         return second

@@ -40,7 +40,7 @@ def _argument(env: Env, parts: tuple[str, ...]) -> Typed | None:
     return None
 
 
-def _resolved(env: Env, parts: tuple[str, ...], node: exp.Expression) -> Typed | None:
+def _resolved(env: Env, parts: tuple[str, ...], node: exp.Expr) -> Typed | None:
     """The longest beginning of a name that is a column; what is left are fields of it."""
     for end in range(len(parts), 0, -1):
         found = env.scope.find(parts[:end])
@@ -74,7 +74,7 @@ def field_at(value: Typed, index: int) -> Typed:
     return Typed(f"struct_extract({value.sql}, {t.literal(stored)})", value.type.args[index])
 
 
-def _keyword(env: Env, name: str, node: exp.Expression) -> Typed | None:
+def _keyword(env: Env, name: str, node: exp.Expr) -> Typed | None:
     """Functions that are written without parentheses."""
     if not isinstance(node, exp.Column) or node.this.args.get("quoted"):
         return None
@@ -120,7 +120,7 @@ def _map_value(inner: Typed, key: Typed) -> Typed:
     return Typed(f"athena_map_value({inner.sql}, {key.sql}, {shown})", inner.type.args[1])
 
 
-def _place(inner: Typed, place: int, node: exp.Expression) -> Typed:
+def _place(inner: Typed, place: int, node: exp.Expr) -> Typed:
     if not 1 <= place <= len(inner.type.args):
         raise fault(
             "INVALID_FUNCTION_ARGUMENT", f"ROW index out of bounds: {place} is not in 1..{len(inner.type.args)}", node
@@ -128,7 +128,7 @@ def _place(inner: Typed, place: int, node: exp.Expression) -> Typed:
     return field_at(inner, place - 1)
 
 
-def star(env: Env, node: exp.Expression) -> tuple[Field, ...]:
+def star(env: Env, node: exp.Expr) -> tuple[Field, ...]:
     """The fields that `*`, `table.*` or `row.*` stands for."""
     if isinstance(node, exp.Star):
         only(node)
@@ -153,14 +153,14 @@ def _table_star(env: Env, parts: tuple[str, ...], node: exp.Column) -> tuple[Fie
     return _row_star(inner, node)
 
 
-def _row_star(inner: Typed, node: exp.Expression) -> tuple[Field, ...]:
+def _row_star(inner: Typed, node: exp.Expr) -> tuple[Field, ...]:
     if inner.type.name != "row":
         raise fault("TYPE_MISMATCH", "expected an expression of type row", node)
     return tuple(Field(name.lower() if name else None, field_at(inner, at), written=name)
                  for at, name in enumerate(inner.type.fields))  # fmt: skip
 
 
-def shown_name(node: exp.Expression) -> str | None:
+def shown_name(node: exp.Expr) -> str | None:
     """The name of an output column that is not renamed: that of the column or field it is."""
     if isinstance(node, exp.Column):
         return node.name if isinstance(node.this, exp.Identifier) else None

@@ -71,14 +71,14 @@ def _equal(one: str, other: str, kind: Type) -> str:
     return compared(Typed(one, kind), Typed(other, kind), "=")
 
 
-def truth(value: Typed, what: str, node: exp.Expression | None = None) -> Typed:
+def truth(value: Typed, what: str, node: exp.Expr | None = None) -> Typed:
     """A value as a condition. Raises TYPE_MISMATCH for what is not boolean."""
     if value.type not in {t.BOOLEAN, t.UNKNOWN}:
         raise fault("TYPE_MISMATCH", f"{what} must evaluate to a boolean (actual: {value.type})", node)
     return coerce(value, t.BOOLEAN)
 
 
-def grouping_key(value: Typed, node: exp.Expression | None = None) -> Typed:
+def grouping_key(value: Typed, node: exp.Expr | None = None) -> Typed:
     """A value that rows are grouped, joined or made distinct by. Raises where equal values would not be the same."""
     if value.type.name == t.ZONED and value.zone is None:
         raise fault(

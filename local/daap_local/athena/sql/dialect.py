@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, SqlglotError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 from daap_local.athena.faults import AthenaFault, SyntaxFault, unsupported
 
@@ -25,7 +26,7 @@ class TypedLiteral(exp.Expression):
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "to": True}
 
 
-def _typed(_parser: Any, this: exp.Expression, kind: exp.DataType) -> exp.Expression:
+def _typed(_parser: object, this: exp.Expr, kind: exp.DataType) -> exp.Expr:
     return TypedLiteral(this=this, to=kind)
 
 
@@ -38,24 +39,25 @@ class AthenaQueries(Trino):
 
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):
+    class Parser(TrinoParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-            name: parser for name, parser in Trino.Parser.FUNCTION_PARSERS.items() if name in _KEPT
+            name: parser for name, parser in TrinoParser.FUNCTION_PARSERS.items() if name in _KEPT
         }
         NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
         COLUMN_OPERATORS: ClassVar[dict[Any, Any]] = {
-            token: parser for token, parser in Trino.Parser.COLUMN_OPERATORS.items() if token is TokenType.DOT
+            token: parser for token, parser in TrinoParser.COLUMN_OPERATORS.items() if token is TokenType.DOT
         }
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {exp.DType[name]: _typed for name in _LITERALS}
 
 
-def parse_query(sql: str) -> exp.Expression:
+def parse_query(sql: str) -> exp.Expr:
     """The tree of one query. Raises SyntaxFault where it is none."""
     dialect = AthenaQueries()
     try:
         tokens = dialect.tokenize(sql)
         check_tokens(tokens)
+        _check_end(tokens)
         trees = dialect.parser().parse(tokens, sql)
     except ParseError as error:
         raise _refusal(tokens) or _syntax_fault(error) from error
@@ -75,6 +77,10 @@ _OWN_SYNTAX = frozenset({"json_object", "json_array", "json_value", "json_query"
 def check_tokens(tokens: Sequence[Token]) -> None:
     """Refuse what sqlglot takes and Trino does not: a comma too many, FROM first, `==`, OFFSET after LIMIT."""
     for at, token in enumerate(tokens):
+        if _is_all(tokens, at):
+            raise AthenaFault(
+                "COLUMN_NOT_FOUND", f"line {token.line}:{max(1, token.col - 2)}: Column 'all' cannot be resolved"
+            )
         kind = tokens[at - 1].token_type if at else None
         wrong = kind is TokenType.COMMA and token.token_type in _CLAUSES
         wrong |= token.token_type is TokenType.FROM and kind in {None, TokenType.L_PAREN}
@@ -96,18 +102,29 @@ def _in_call(tokens: Sequence[Token], at: int) -> bool:
     return any(token.text.upper() in names for token in tokens[max(0, at - 8) : at])
 
 
+def _check_end(tokens: Sequence[Token]) -> None:
+    if tokens and tokens[-1].token_type is TokenType.COMMA:
+        raise SyntaxFault("mismatched input '<EOF>'", tokens[-1].line, tokens[-1].col + 1)
+
+
+def _is_all(tokens: Sequence[Token], at: int) -> bool:
+    """GROUP BY ALL and ORDER BY ALL, where ALL is no more than a name to Trino."""
+    before = tokens[at - 1].token_type if at else None
+    return tokens[at].token_type is TokenType.ALL and before in {TokenType.GROUP_BY, TokenType.ORDER_BY}
+
+
 def _refusal(tokens: Sequence[Token]) -> AthenaFault | None:
     """The refusal of a syntax of its own that Trino has, and that is not read here."""
     found = next((token.text for token in tokens if token.text.lower() in _OWN_SYNTAX), None)
     return unsupported(found) if found is not None else None
 
 
-def parse_expression(sql: str) -> exp.Expression:
+def parse_expression(sql: str) -> exp.Expr:
     """The tree of one expression, such as the value of a parameter."""
     tree = parse_query(f"SELECT {sql}")
     if not isinstance(tree, exp.Select) or len(tree.expressions) != 1 or len([v for v in tree.args.values() if v]) > 1:
         raise SyntaxFault(f"mismatched input '{sql}'")
-    expression: exp.Expression = tree.expressions[0]
+    expression: exp.Expr = tree.expressions[0]
     return expression
 
 

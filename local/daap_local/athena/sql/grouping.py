@@ -24,7 +24,7 @@ def group_clause(env: Env, node: exp.Select, outputs: list[Field]) -> str:
     return f" GROUP BY {', '.join(_element(place, part, outputs) for part in group.expressions)}"
 
 
-def _element(env: Env, node: exp.Expression, outputs: list[Field]) -> str:
+def _element(env: Env, node: exp.Expr, outputs: list[Field]) -> str:
     for kind, word in ((exp.GroupingSets, "GROUPING SETS"), (exp.Rollup, "ROLLUP"), (exp.Cube, "CUBE")):
         if isinstance(node, kind):
             _check_columns(node)
@@ -36,7 +36,7 @@ def _element(env: Env, node: exp.Expression, outputs: list[Field]) -> str:
     return _key(env, node, outputs)
 
 
-def _check_columns(node: exp.Expression) -> None:
+def _check_columns(node: exp.Expr) -> None:
     """Grouping sets are of columns (or numbers of columns), not of expressions."""
     for part in node.expressions:
         inner = part.unnest() if isinstance(part, exp.Paren) else part
@@ -49,7 +49,7 @@ def _check_columns(node: exp.Expression) -> None:
                 )
 
 
-def _key(env: Env, node: exp.Expression, outputs: list[Field]) -> str:
+def _key(env: Env, node: exp.Expr, outputs: list[Field]) -> str:
     if isinstance(node, exp.Literal) and not node.is_string:
         return _numbered(env, node, outputs)
     return grouping_key(env.typed(node), node).sql

@@ -11,7 +11,7 @@ from daap_local.athena.sql import aggregation, calls, columns, literals, moments
 from daap_local.athena.sql.dialect import TypedLiteral
 from daap_local.athena.sql.scopes import Handler
 
-HANDLERS: Mapping[type[exp.Expression], Handler] = MappingProxyType({
+HANDLERS: Mapping[type[exp.Expr], Handler] = MappingProxyType({
     exp.Literal: literals.literal, exp.Boolean: literals.boolean, exp.Null: literals.null,
     exp.HexString: literals.hex_string, exp.UnicodeString: literals.unicode_string, exp.Interval: literals.interval,
     TypedLiteral: literals.typed_literal,

@@ -34,8 +34,8 @@ def _nested(sql: str, kind: Type) -> str:
     if kind.name == "row":
         return f"CASE WHEN {sql} IS NULL THEN NULL ELSE {_object(sql, kind)} END"
     if kind.name == "map" and (kind.args[0].textual or kind.args[0].name in _BARE or kind.args[0] == t.UNKNOWN):
-        value = f"coalesce({to_json('j_.value', kind.args[1])}, 'null')" if kind.args[1] != t.UNKNOWN else "'null'"
-        item = f"athena_json_quote(CAST(j_.key AS VARCHAR)) || ':' || {value}"
+        value = f"coalesce({to_json('(j_).value', kind.args[1])}, 'null')" if kind.args[1] != t.UNKNOWN else "'null'"
+        item = f"athena_json_quote(CAST((j_).key AS VARCHAR)) || ':' || {value}"
         entries = f"list_sort(map_entries({sql}))"
         return f"('{{' || array_to_string(list_transform({entries}, lambda j_: {item}), ',') || '}}')"
     raise AthenaFault("TYPE_MISMATCH", f"line 1:1: Cannot cast {kind} to json")
@@ -68,8 +68,8 @@ def _from_nested(sql: str, kind: Type) -> str:
         inner = "j_" if kind.args[0] == t.JSON else from_json("j_", kind.args[0])
         return f"list_transform(athena_json_elements({sql}), lambda j_: {inner})"
     if kind.name == "map" and kind.args[0].name in {"varchar", *t.INTEGERS}:
-        key = "j_.k" if kind.args[0].name == "varchar" else f"athena_text_{kind.args[0].name}(j_.k)"
-        value = "j_.v" if kind.args[1] == t.JSON else from_json("j_.v", kind.args[1])
+        key = "(j_).k" if kind.args[0].name == "varchar" else f"athena_text_{kind.args[0].name}(j_.k)"
+        value = "(j_).v" if kind.args[1] == t.JSON else from_json("(j_).v", kind.args[1])
         pairs = f"list_transform(athena_json_members({sql}), lambda j_: struct_pack(k := {key}, v := {value}))"
         return f"athena_map_from_pairs({pairs})"
     if kind.name == "row":
@@ -84,4 +84,4 @@ def _row_from(sql: str, kind: Type) -> str:
     for at, (stored, part) in enumerate(zip(t.field_names(kind), kind.args, strict=True), start=1):
         value = f"struct_extract(j_, 'v')[{at}]"
         parts.append(f"{t.quoted(stored)} := {value if part == t.JSON else from_json(value, part)}")
-    return f"list_transform([struct_pack(v := {values})], lambda j_: CASE WHEN j_.v IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END)[1]"  # noqa: E501
+    return f"list_transform([struct_pack(v := {values})], lambda j_: CASE WHEN (j_).v IS NULL THEN NULL ELSE struct_pack({', '.join(parts)}) END)[1]"  # noqa: E501

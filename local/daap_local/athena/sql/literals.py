@@ -18,8 +18,8 @@ from daap_local.athena.sql.python.failures import Failed
 from daap_local.athena.sql.scopes import Env, Typed, fault, only
 
 _INT_MAX, _BIGINT_MAX = 2**31 - 1, 2**63 - 1
-_UNIT_MILLIS = {"SECOND": 1000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000, "WEEK": 604_800_000}
-_UNIT_MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+_UNIT_MILLIS = {"SECOND": 1000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
+_UNIT_MONTHS = {"MONTH": 1, "YEAR": 12}
 
 
 def literal(_env: Env, node: exp.Literal) -> Typed:
@@ -40,7 +40,7 @@ def whole(value: int) -> Typed:
     return Typed(str(value), kind, value, literal=True)
 
 
-def number(written: str, node: exp.Expression | None = None) -> Typed:
+def number(written: str, node: exp.Expr | None = None) -> Typed:
     """A number literal: integer, bigint, decimal, or double where it has an exponent."""
     if "e" in written.lower():
         return Typed(f"CAST({t.literal(written)} AS DOUBLE)", t.DOUBLE, float(written), literal=True)
@@ -53,7 +53,7 @@ def number(written: str, node: exp.Expression | None = None) -> Typed:
     return _decimal(written, node)
 
 
-def _decimal(written: str, node: exp.Expression | None) -> Typed:
+def _decimal(written: str, node: exp.Expr | None) -> Typed:
     sign, digits = ("-", written[1:]) if written.startswith("-") else ("", written.lstrip("+"))
     whole_part, _, fraction = digits.partition(".")
     whole_part = whole_part.lstrip("0")
@@ -98,7 +98,7 @@ def _unescaped(code: str, escape: str) -> str:
     return escape if code == escape else chr(int(code.lstrip("+"), 16))
 
 
-def typed_literal(env: Env, node: exp.Expression) -> Typed:
+def typed_literal(env: Env, node: exp.Expr) -> Typed:
     """DATE '...', DECIMAL '...', TIMESTAMP '...', BIGINT '...' and the like."""
     inner = node.this
     if not isinstance(inner, exp.Literal) or not inner.is_string:
@@ -119,14 +119,14 @@ def typed_literal(env: Env, node: exp.Expression) -> Typed:
     return cast(text(written), kind)
 
 
-def _check_literal(read: Callable[[str], object], written: str, kind: str, node: exp.Expression) -> None:
+def _check_literal(read: Callable[[str], object], written: str, kind: str, node: exp.Expr) -> None:
     try:
         read(written)
     except Failed as error:
         raise fault("INVALID_LITERAL", f"'{written}' is not a valid {kind} literal", node) from error
 
 
-def _decimal_literal(written: str, node: exp.Expression) -> Typed:
+def _decimal_literal(written: str, node: exp.Expr) -> Typed:
     if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)", written):
         raise fault("INVALID_LITERAL", f"'{written}' is not a valid DECIMAL literal", node)
     return _decimal(written, node)
@@ -135,7 +135,7 @@ def _decimal_literal(written: str, node: exp.Expression) -> Typed:
 _MOMENT = re.compile(r"\d{1,6}-\d{1,2}-\d{1,2}(?: \d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(\d+))?)?)?(\s*[A-Za-z+-].*)?")
 
 
-def _moment(_env: Env, written: str, node: exp.Expression) -> Typed:
+def _moment(_env: Env, written: str, node: exp.Expr) -> Typed:
     found = _MOMENT.fullmatch(written.strip())
     if found is None:
         raise fault("INVALID_LITERAL", f"'{written}' is not a valid TIMESTAMP literal", node)
@@ -147,14 +147,14 @@ def _moment(_env: Env, written: str, node: exp.Expression) -> Typed:
     return Typed(made.sql, kind, written, zone=zone)
 
 
-def _time(_env: Env, written: str, node: exp.Expression) -> Typed:
+def _time(_env: Env, written: str, node: exp.Expr) -> Typed:
     found = re.fullmatch(r"\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(\d+))?)?", written.strip())
     if found is None:
         raise fault("NOT_SUPPORTED", f"TIME literal '{written}' is not supported here", node)
     return cast(text(written.strip()), t.checked(t.Type("time", (len(found.group(1) or ""),))))
 
 
-def interval(env: Env, node: exp.Interval) -> Typed:
+def interval(_env: Env, node: exp.Interval) -> Typed:
     """INTERVAL [sign] 'text' unit [TO unit], held as milliseconds or months."""
     only(node, "this", "unit")
     unit, inner, sign = node.args.get("unit"), node.this, 1
@@ -169,14 +169,11 @@ def interval(env: Env, node: exp.Interval) -> Typed:
     return _single(written, sign, name, node)
 
 
-def _single(written: str, sign: int, unit: str, node: exp.Expression) -> Typed:
-    whole_only = unit in _UNIT_MONTHS or unit != "SECOND"
-    pattern = r"[+-]?[0-9]+" if whole_only else r"[+-]?[0-9]+(\.[0-9]+)?"
-    if (
-        unit not in {*_UNIT_MONTHS, *_UNIT_MILLIS}
-        or unit in {"WEEK", "QUARTER"}
-        or not re.fullmatch(pattern, written.strip())
-    ):
+def _single(written: str, sign: int, unit: str, node: exp.Expr) -> Typed:
+    if unit not in {*_UNIT_MONTHS, *_UNIT_MILLIS}:
+        raise fault("TYPE_NOT_FOUND", "Unknown type: INTERVAL", node)
+    pattern = r"[+-]?[0-9]+(\.[0-9]+)?" if unit == "SECOND" else r"[+-]?[0-9]+"
+    if not re.fullmatch(pattern, written.strip()):
         raise fault("INVALID_LITERAL", f"Invalid INTERVAL {unit} value: {written}", node)
     if unit in _UNIT_MONTHS:
         return _months(sign * int(written) * _UNIT_MONTHS[unit])
@@ -194,7 +191,7 @@ _SPANS = {
 }
 
 
-def _span(written: str, sign: int, first: str, last: str, node: exp.Expression) -> Typed:
+def _span(written: str, sign: int, first: str, last: str, node: exp.Expr) -> Typed:
     pattern, factors = _SPANS.get((first, last), ("(?!)", ()))
     found = re.fullmatch(pattern, written.strip().lstrip("-"))
     if found is None:
@@ -215,7 +212,7 @@ def _months(value: int) -> Typed:
 _FOREIGN = frozenset({exp.DType.TEXT, exp.DType.NCHAR, exp.DType.NVARCHAR, exp.DType.BINARY, exp.DType.DATETIME})
 
 
-def read_type(node: exp.Expression) -> t.Type:
+def read_type(node: exp.Expr) -> t.Type:
     """The type that a cast names. Raises TYPE_MISMATCH for names that are no types of Trino's."""
     for part in node.find_all(exp.DataType):
         if part.this in _FOREIGN:

@@ -45,6 +45,9 @@ CREATE OR REPLACE MACRO athena_round_whole(x, places) AS
 
 CREATE OR REPLACE MACRO athena_sign(x) AS CASE WHEN isnan(x) THEN x ELSE CAST(sign(x) AS DOUBLE) END;
 
+CREATE OR REPLACE MACRO athena_cbrt(x) AS
+    CASE WHEN round(cbrt(x)) * round(cbrt(x)) * round(cbrt(x)) = x THEN round(cbrt(x)) ELSE cbrt(x) END;
+
 CREATE OR REPLACE MACRO athena_sqrt(x) AS CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt(x) END;
 
 CREATE OR REPLACE MACRO athena_ln(x) AS
@@ -144,8 +147,8 @@ CREATE OR REPLACE MACRO athena_text_timestamp(x) AS
     ELSE athena_read_timestamp(x) END;
 
 CREATE OR REPLACE MACRO athena_text_time(x) AS
-    athena_checked(x, CASE WHEN regexp_full_match(x, '([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]{1,6})?)?')
-        THEN TRY_CAST(CASE WHEN length(x) - length(replace(x, ':', '')) = 1 THEN x || ':00' ELSE x END AS TIME) END,
+    athena_checked(x, CASE WHEN regexp_full_match(x, '([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]{1,6})?)? *')
+        THEN TRY_CAST(CASE WHEN length(x) - length(replace(x, ':', '')) = 1 THEN rtrim(x) || ':00' ELSE rtrim(x) END AS TIME) END,
         'INVALID_CAST_ARGUMENT', 'Value cannot be cast to time: ' || x);
 
 CREATE OR REPLACE MACRO athena_fitting(x, size, message) AS
@@ -231,29 +234,29 @@ CREATE OR REPLACE MACRO athena_month_moments(a, b, step) AS
 -- Timestamps with time zone: the instant and its zone. What is named twice in a macro is computed once, as a list's element.
 
 CREATE OR REPLACE MACRO athena_zoned(x, zone) AS
-    list_transform([struct_pack(u := x, z := zone)], lambda w: CASE WHEN w.u IS NOT NULL AND w.z IS NOT NULL THEN w END)[1];
+    list_transform([struct_pack(u := x, z := zone)], lambda w: CASE WHEN (w).u IS NOT NULL AND (w).z IS NOT NULL THEN w END)[1];
 
 CREATE OR REPLACE MACRO athena_zone_minutes(z) AS
     CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + CAST(z[5:6] AS INTEGER));
 
 CREATE OR REPLACE MACRO athena_local(v) AS
-    list_transform([v], lambda w: CASE WHEN w.z = 'UTC' THEN w.u
-        WHEN w.z[1] = '+' OR w.z[1] = '-' THEN w.u + to_minutes(athena_zone_minutes(w.z))
-        ELSE timezone(w.z, timezone('UTC', w.u)) END)[1];
+    list_transform([v], lambda w: CASE WHEN (w).z = 'UTC' THEN (w).u
+        WHEN (w).z[1] = '+' OR (w).z[1] = '-' THEN (w).u + to_minutes(athena_zone_minutes((w).z))
+        ELSE timezone((w).z, timezone('UTC', (w).u)) END)[1];
 
 CREATE OR REPLACE MACRO athena_placed(v) AS
-    list_transform([v], lambda w: CASE WHEN w.u IS NULL OR w.z IS NULL THEN NULL ELSE struct_pack(
-        u := CASE WHEN w.z = 'UTC' THEN w.u
-            WHEN w.z[1] = '+' OR w.z[1] = '-' THEN w.u - to_minutes(athena_zone_minutes(w.z))
-            ELSE timezone('UTC', timezone(w.z, w.u)) END,
-        z := w.z) END)[1];
+    list_transform([v], lambda w: CASE WHEN (w).u IS NULL OR (w).z IS NULL THEN NULL ELSE struct_pack(
+        u := CASE WHEN (w).z = 'UTC' THEN (w).u
+            WHEN (w).z[1] = '+' OR (w).z[1] = '-' THEN (w).u - to_minutes(athena_zone_minutes((w).z))
+            ELSE timezone('UTC', timezone((w).z, (w).u)) END,
+        z := (w).z) END)[1];
 
 CREATE OR REPLACE MACRO athena_from_local(x, zone) AS athena_placed(struct_pack(u := x, z := athena_zone(zone)));
 
 CREATE OR REPLACE MACRO athena_at_zone(v, zone) AS athena_zoned(struct_extract(v, 'u'), athena_zone(zone));
 
 CREATE OR REPLACE MACRO athena_round_zoned(v, unit) AS
-    list_transform([v], lambda w: athena_zoned(athena_round_timestamp(w.u, unit), w.z))[1];
+    list_transform([v], lambda w: athena_zoned(athena_round_timestamp((w).u, unit), (w).z))[1];
 
 CREATE OR REPLACE MACRO athena_read_zoned(s) AS
     list_transform([s], lambda w: CASE WHEN w IS NOT NULL THEN
@@ -262,14 +265,14 @@ CREATE OR REPLACE MACRO athena_read_zoned(s) AS
 CREATE OR REPLACE MACRO athena_text_zoned(x) AS athena_read_zoned(athena_zoned_of(x));
 
 CREATE OR REPLACE MACRO athena_zone_offset(v) AS
-    list_transform([v], lambda w: (epoch_us(athena_local(w)) - epoch_us(w.u)) // 60000000)[1];
+    list_transform([v], lambda w: (epoch_us(athena_local(w)) - epoch_us((w).u)) // 60000000)[1];
 
 CREATE OR REPLACE MACRO athena_timezone_hour(v) AS athena_zone_offset(v) // 60;
 
 CREATE OR REPLACE MACRO athena_timezone_minute(v) AS athena_zone_offset(v) % 60;
 
 CREATE OR REPLACE MACRO athena_zoned_text(v, p) AS
-    list_transform([v], lambda w: athena_timestamp_text(athena_local(w), p) || ' ' || w.z)[1];
+    list_transform([v], lambda w: athena_timestamp_text(athena_local(w), p) || ' ' || (w).z)[1];
 
 CREATE OR REPLACE MACRO athena_offset_text(n) AS
     list_transform([n], lambda w: CASE WHEN w < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(w) // 60 AS VARCHAR), 2, '0')
@@ -282,15 +285,15 @@ CREATE OR REPLACE MACRO athena_iso_zoned(v, p) AS
 CREATE OR REPLACE MACRO athena_offset_zone(hours, minutes) AS athena_offset_text(hours * 60 + minutes);
 
 CREATE OR REPLACE MACRO athena_zoned_plus_millis(v, n) AS
-    list_transform([struct_pack(v := v, n := CAST(n AS BIGINT))], lambda w: athena_zoned(w.v.u + to_microseconds(w.n * 1000), w.v.z))[1];
+    list_transform([struct_pack(v := v, n := CAST(n AS BIGINT))], lambda w: athena_zoned((w).v.u + to_microseconds((w).n * 1000), (w).v.z))[1];
 
 CREATE OR REPLACE MACRO athena_zoned_plus_months(v, n) AS
     list_transform([struct_pack(v := v, n := CAST(n AS INTEGER))], lambda w:
-        athena_placed(struct_pack(u := athena_local(w.v) + to_months(w.n), z := w.v.z)))[1];
+        athena_placed(struct_pack(u := athena_local((w).v) + to_months((w).n), z := (w).v.z)))[1];
 
 CREATE OR REPLACE MACRO athena_zoned_plus_days(v, n) AS
     list_transform([struct_pack(v := v, n := CAST(n AS INTEGER))], lambda w:
-        athena_placed(struct_pack(u := athena_local(w.v) + to_days(w.n), z := w.v.z)))[1];
+        athena_placed(struct_pack(u := athena_local((w).v) + to_days((w).n), z := (w).v.z)))[1];
 
 CREATE OR REPLACE MACRO athena_from_unixtime(x, zone) AS
     athena_zoned(make_timestamp(list_transform([x * 1000], lambda w: CAST(athena_round(w) AS BIGINT))[1] * 1000), athena_zone(zone));
@@ -468,20 +471,20 @@ CREATE OR REPLACE MACRO athena_map(k, v) AS
         CASE WHEN k IS NOT NULL AND v IS NOT NULL AND len(k) = len(v) AND len(k) = len(list_distinct(k)) THEN map(k, v) END)));
 
 CREATE OR REPLACE MACRO athena_map_from_pairs(p) AS
-    athena_map(list_transform(p, lambda x: x.k), list_transform(p, lambda x: x.v));
+    athena_map(list_transform(p, lambda x: (x).k), list_transform(p, lambda x: (x).v));
 
 CREATE OR REPLACE MACRO athena_map_concat(a, b) AS
     CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN map_concat(a, b) END;
 
 CREATE OR REPLACE MACRO athena_first_pairs(p) AS
-    list_filter(p, lambda x, i: x.k IS NOT NULL AND len(list_filter(p[:i - 1], lambda y: y.k = x.k)) = 0);
+    list_filter(p, lambda x, i: (x).k IS NOT NULL AND len(list_filter(p[:i - 1], lambda y: (y).k = (x).k)) = 0);
 
 CREATE OR REPLACE MACRO athena_map_agg(p) AS
-    map(list_transform(athena_first_pairs(p), lambda x: x.k), list_transform(athena_first_pairs(p), lambda x: x.v));
+    map(list_transform(athena_first_pairs(p), lambda x: (x).k), list_transform(athena_first_pairs(p), lambda x: (x).v));
 
 CREATE OR REPLACE MACRO athena_multimap_agg(p) AS
-    map(list_transform(athena_first_pairs(p), lambda x: x.k),
-        list_transform(athena_first_pairs(p), lambda x: list_transform(list_filter(p, lambda y: y.k = x.k), lambda y: y.v)));
+    map(list_transform(athena_first_pairs(p), lambda x: (x).k),
+        list_transform(athena_first_pairs(p), lambda x: list_transform(list_filter(p, lambda y: (y).k = (x).k), lambda y: (y).v)));
 
 CREATE OR REPLACE MACRO athena_split_to_multimap(x, y, z) AS
     athena_multimap_agg(list_transform(CASE WHEN x = '' THEN [] ELSE string_split(x, y) END,

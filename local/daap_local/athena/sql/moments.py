@@ -93,7 +93,7 @@ def extract(env: Env, node: exp.Extract) -> Typed:
     return part_of(env.typed(node.expression), name, node)
 
 
-def part_of(value: Typed, name: str, node: exp.Expression) -> Typed:
+def part_of(value: Typed, name: str, node: exp.Expr) -> Typed:
     """A field of a date, time, timestamp or interval, as bigint."""
     if name in {"TIMEZONE_HOUR", "TIMEZONE_MINUTE"} and value.type.name == t.ZONED:
         return Typed(f"athena_{name.lower()}({value.sql})", t.BIGINT)
@@ -113,7 +113,7 @@ def part_of(value: Typed, name: str, node: exp.Expression) -> Typed:
 _UNITS = {"DAY": (86_400_000, None), "HOUR": (3_600_000, 24), "MINUTE": (60_000, 60), "SECOND": (1000, 60)}
 
 
-def _interval_part(value: Typed, name: str, node: exp.Expression) -> Typed:
+def _interval_part(value: Typed, name: str, node: exp.Expr) -> Typed:
     if value.type == t.MONTH_INTERVAL and name in {"YEAR", "MONTH"}:
         sql = f"{value.sql} // 12" if name == "YEAR" else f"{value.sql} % 12"
         return Typed(f"CAST({sql} AS BIGINT)", t.BIGINT)
@@ -124,7 +124,7 @@ def _interval_part(value: Typed, name: str, node: exp.Expression) -> Typed:
     raise fault("TYPE_MISMATCH", f"Cannot extract {name} from {value.type}", node)
 
 
-def as_moment(value: Typed, node: exp.Expression, what: str) -> Typed:
+def as_moment(value: Typed, node: exp.Expr, what: str) -> Typed:
     """A value that is a date, a time or a timestamp. Raises TYPE_MISMATCH for others; NULL is a timestamp."""
     if value.type == t.UNKNOWN:
         return cast(value, t.TIMESTAMP)

@@ -18,10 +18,10 @@ from daap_local.athena.sql.coercion import as_decimal, coercible, common
 from daap_local.athena.sql.comparing import comparable, compared, truth
 from daap_local.athena.sql.literals import number, read_type, whole
 from daap_local.athena.sql.moments import moment_arithmetic
-from daap_local.athena.sql.scopes import Env, Typed, fault, only
+from daap_local.athena.sql.scopes import Env, Typed, fault, only, uncommon
 from daap_local.athena.sql.types import Type
 
-_SIGNS: dict[type[exp.Expression], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_SIGNS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 _WORDS = {"+": "addition", "-": "subtraction", "*": "multiplication", "/": "division", "%": "modulus"}
 
 
@@ -38,7 +38,7 @@ def arithmetic(env: Env, node: exp.Binary) -> Typed:
     made = (
         computed(left, right, sign)
         if once
-        else bound([left, right], lambda values: computed(*values, sign) or moment_arithmetic(*values, sign))
+        else bound([left, right], lambda v: computed(v[0], v[1], sign) or moment_arithmetic(v[0], v[1], sign))
     )
     if made is None:
         raise fault("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
@@ -193,26 +193,26 @@ def comparison(env: Env, node: exp.Binary) -> Typed:
     return compare(env.typed(node.this), env.typed(node.expression), sign, node)
 
 
-_COMPARISONS: dict[type[exp.Expression], str] = {
+_COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
 }  # fmt: skip
 
 
-def compare(left: Typed, right: Typed, sign: str, node: exp.Expression | None = None) -> Typed:
+def compare(left: Typed, right: Typed, sign: str, node: exp.Expr | None = None) -> Typed:
     """A comparison of two values as their common type. Raises TYPE_MISMATCH where they have none."""
     shared = coerce_all([left, right])
     if shared is None or not comparable(shared[1], ordered=sign not in {"=", "<>", *_DISTINCT}):
         raise fault("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
     if shared[1].name in {"real", "double", "row", "array"}:
-        return bound(shared[0], lambda values: Typed(compared(*values, sign), t.BOOLEAN)) or shared[0][0]
-    return Typed(compared(*shared[0], sign), t.BOOLEAN)
+        return bound(shared[0], lambda v: Typed(compared(v[0], v[1], sign), t.BOOLEAN)) or shared[0][0]
+    return Typed(compared(shared[0][0], shared[0][1], sign), t.BOOLEAN)
 
 
 _DISTINCT = ("IS DISTINCT FROM", "IS NOT DISTINCT FROM")
 
 
-def _quantifier(node: exp.Expression) -> tuple[str, exp.Expression] | None:
+def _quantifier(node: exp.Expr) -> tuple[str, exp.Expr] | None:
     """ANY or ALL, and the query it is of; sqlglot takes some of them for calls."""
     if isinstance(node, exp.Any | exp.All):
         return ("ANY" if isinstance(node, exp.Any) else "ALL"), _query_of(node.this)
@@ -226,7 +226,7 @@ def _quantifier(node: exp.Expression) -> tuple[str, exp.Expression] | None:
     return None
 
 
-def _quantified(env: Env, node: exp.Binary, sign: str, word: str, inner_query: exp.Expression) -> Typed:
+def _quantified(env: Env, node: exp.Binary, sign: str, word: str, inner_query: exp.Expr) -> Typed:
     left, query = env.typed(node.this), env.session.query(env, inner_query)
     if len(query.fields) != 1:
         raise fault("NOT_SUPPORTED", "Multiple columns returned by subquery are not yet supported", node)
@@ -238,7 +238,7 @@ def _quantified(env: Env, node: exp.Binary, sign: str, word: str, inner_query: e
     return Typed(f"({coerce(left, kind).sql} {sign} {word} (SELECT {inner} FROM ({query.sql})))", t.BOOLEAN)
 
 
-def _query_of(node: exp.Expression) -> exp.Expression:
+def _query_of(node: exp.Expr) -> exp.Expr:
     return node.this if isinstance(node, exp.Subquery | exp.Paren) and not node.args.get("with_") else node
 
 
@@ -277,22 +277,10 @@ def case(env: Env, node: exp.Case) -> Typed:
     results.append(env.typed(default) if default is not None else Typed("NULL", t.UNKNOWN))
     shared = coerce_all(results)
     if shared is None:
-        first, second = _differing([result.type for result in results])
-        raise fault(
-            "TYPE_MISMATCH",
-            f"All CASE results must be the same type or coercible to a common type. Cannot find common type between {first} and {second}, all types (without duplicates): [{', '.join(dict.fromkeys(str(r.type) for r in results))}]",
-            node,
-        )
+        raise uncommon("All CASE results", [result.type for result in results], node)
     values, kind = shared
     arms = " ".join(f"WHEN {test} THEN {value.sql}" for test, value in zip(conditions, values, strict=False))
     return Typed(f"CASE {arms} ELSE {values[-1].sql} END", kind)
-
-
-def _differing(types: list[Type]) -> tuple[Type, Type]:
-    for later in types[1:]:
-        if common(types[0], later) is None:
-            return types[0], later
-    return types[0], types[-1]
 
 
 def _condition(env: Env, subject: Typed | None, part: exp.If) -> str:
@@ -328,7 +316,7 @@ def try_cast(env: Env, node: exp.TryCast) -> Typed:
     return Typed(f"TRY({made.sql})", made.type)
 
 
-def _positioned(value: Typed, kind: Type, node: exp.Expression) -> Typed:
+def _positioned(value: Typed, kind: Type, node: exp.Expr) -> Typed:
     made = cast(value, kind)
     del node
     return Typed(made.sql, kind, None, False, made.origins, made.zone)
@@ -350,8 +338,8 @@ def joined(left: Typed, right: Typed) -> Typed | None:
     if "array" in {left.type.name, right.type.name}:
         return _joined_arrays(left, right)
     if t.UNKNOWN in {left.type, right.type}:
-        kind = t.array(left.type if right.type == t.UNKNOWN else right.type)
-        return Typed(f"CAST(NULL AS {t.duckdb_type(kind)})", kind)
+        nothing = t.array(left.type if right.type == t.UNKNOWN else right.type)
+        return Typed(f"CAST(NULL AS {t.duckdb_type(nothing)})", nothing)
     kind = common(left.type, right.type)
     if kind is None or not (kind.textual or kind == t.VARBINARY):
         return None

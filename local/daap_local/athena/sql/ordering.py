@@ -23,7 +23,7 @@ def order_clause(env: Env, node: exp.Select, outputs: list[Field], *, distinct: 
     return _listed(parts)
 
 
-def order_output(env: Env, node: exp.Expression, fields: tuple[Field, ...]) -> str:
+def order_output(env: Env, node: exp.Expr, fields: tuple[Field, ...]) -> str:
     """ORDER BY around a finished query: over its columns alone."""
     clause = node.args.get("order")
     if clause is None:
@@ -64,7 +64,7 @@ def _part(env: Env, node: exp.Ordered, outputs: list[Field], distinct: bool) -> 
     return f"{value.sql} {way}"
 
 
-def orderable(value: Typed, node: exp.Expression) -> Typed:
+def orderable(value: Typed, node: exp.Expr) -> Typed:
     """A value that rows can be ordered by. Raises TYPE_MISMATCH for maps and the like."""
     if not comparable(value.type, ordered=True):
         raise fault(
@@ -93,7 +93,7 @@ def _plain(env: Env, node: exp.Ordered) -> str:
     return f"{f'CAST({value.sql} AS VARCHAR)' if value.literal else value.sql} {way}"
 
 
-def limits(env: Env, node: exp.Expression) -> str:
+def limits(env: Env, node: exp.Expr) -> str:
     """OFFSET and LIMIT (or FETCH FIRST), in DuckDB's order."""
     limit, offset = node.args.get("limit"), node.args.get("offset")
     rows = _limit(env, limit) if limit is not None else ""
@@ -101,7 +101,7 @@ def limits(env: Env, node: exp.Expression) -> str:
     return f"{rows}{skipped}"
 
 
-def _limit(env: Env, node: exp.Expression) -> str:
+def _limit(env: Env, node: exp.Expr) -> str:
     if isinstance(node, exp.Fetch):
         options = node.args.get("limit_options")
         if options is not None and (options.args.get("percent") or options.args.get("with_ties")):
@@ -114,7 +114,7 @@ def _limit(env: Env, node: exp.Expression) -> str:
     return f" LIMIT {_count(env, node.expression)}"
 
 
-def _count(env: Env, node: exp.Expression) -> int:
+def _count(env: Env, node: exp.Expr) -> int:
     value = env.typed(node)
     if not value.literal or not isinstance(value.value, int) or value.value < 0:
         raise fault("SYNTAX_ERROR", f"mismatched input '{node.sql()}'. Expecting: <integer>", node)

@@ -19,7 +19,7 @@ _MYSQL = {
 _REFUSED = "DUuVwX"
 
 
-def mysql_to_strftime(pattern: str, node: exp.Expression) -> str | None:
+def mysql_to_strftime(pattern: str, node: exp.Expr) -> str | None:
     """A MySQL pattern for strftime. Raises INVALID_FUNCTION_ARGUMENT for the letters that Trino refuses."""
 
     def letter(found: re.Match[str]) -> str:

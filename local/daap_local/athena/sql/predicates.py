@@ -12,7 +12,7 @@ from daap_local.athena.sql.casts import cast, coerce, coerce_all
 from daap_local.athena.sql.coercion import common
 from daap_local.athena.sql.comparing import comparable
 from daap_local.athena.sql.operators import compare
-from daap_local.athena.sql.scopes import Compiled, Env, Typed, fault, only
+from daap_local.athena.sql.scopes import Compiled, Env, Typed, fault, only, uncommon
 from daap_local.athena.sql.types import Type
 
 
@@ -55,7 +55,7 @@ def _like(env: Env, node: exp.Like, mark: str | None) -> Typed:
     return Typed(f"({one.sql} LIKE {other.sql}{tail})", t.BOOLEAN)
 
 
-def _check_escapes(pattern: Typed, mark: str, node: exp.Expression) -> None:
+def _check_escapes(pattern: Typed, mark: str, node: exp.Expr) -> None:
     """The escape character may stand before %, _ and itself alone."""
     if not isinstance(pattern.value, str):
         return
@@ -80,12 +80,7 @@ def within(env: Env, node: exp.In) -> Typed:
     parts = [env.typed(part) for part in node.expressions]
     shared = coerce_all([value, *parts])
     if shared is None:
-        wrong = next(part for part in parts if common(value.type, part.type) is None or True)
-        raise fault(
-            "TYPE_MISMATCH",
-            f"IN value and list items must be the same type or coercible to a common type. Cannot find common type between {value.type} and {wrong.type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(p.type) for p in (value, *parts)))}]",
-            node,
-        )
+        raise uncommon("IN value and list items", [value.type, *(part.type for part in parts)], node)
     (first, *others), kind = shared
     if kind.name in {"row", "array", "map", t.ZONED, "real", "double"}:
         return Typed(f"({' OR '.join(compare(first, other, '=', node).sql for other in others)})", t.BOOLEAN)
@@ -144,7 +139,7 @@ def exists(env: Env, node: exp.Exists) -> Typed:
     return Typed(f"(EXISTS ({subquery_of(env, node.this).sql}))", t.BOOLEAN)
 
 
-def subquery_of(env: Env, node: exp.Expression) -> Compiled:
+def subquery_of(env: Env, node: exp.Expr) -> Compiled:
     """A subquery of an expression; what it reads is read for the query around it."""
     inner = node.this if type(node) is exp.Subquery and not _has_tail(node) else node
     made = env.session.query(env, inner)
@@ -152,7 +147,7 @@ def subquery_of(env: Env, node: exp.Expression) -> Compiled:
     return made
 
 
-def _has_tail(node: exp.Expression) -> bool:
+def _has_tail(node: exp.Expr) -> bool:
     return any(node.args.get(part) for part in ("order", "limit", "offset", "with_"))
 
 
@@ -184,11 +179,7 @@ def array(env: Env, node: exp.Array) -> Typed:
     values = [env.typed(part) for part in node.expressions]
     shared = coerce_all(values)
     if shared is None:
-        raise fault(
-            "TYPE_MISMATCH",
-            f"All ARRAY elements must be the same type or coercible to a common type. Cannot find common type between {values[0].type} and {values[-1].type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(v.type) for v in values))}]",
-            node,
-        )
+        raise uncommon("All ARRAY elements", [value.type for value in values], node)
     parts, kind = shared
     listed = ", ".join(part.sql for part in parts)
     return Typed(f"CAST([{listed}] AS {t.duckdb_type(t.array(kind))})", t.array(kind))
@@ -203,7 +194,7 @@ def at_time_zone(env: Env, node: exp.AtTimeZone) -> Typed:
     return zoned_at(value, env.typed(zone), node)
 
 
-def zoned_at(value: Typed, zone: Typed, node: exp.Expression) -> Typed:
+def zoned_at(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
     """The same instant in another zone."""
     if value.type.name == "timestamp" or value.type == t.DATE:
         value = cast(value, Type(t.ZONED, value.type.params or (0,)))

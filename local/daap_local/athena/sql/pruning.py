@@ -18,7 +18,7 @@ _OPAQUE = (exp.Subquery, exp.Select, exp.Exists, exp.SetOperation, exp.Placehold
 _VOLATILE = frozenset({"random", "rand", "uuid", "shuffle"})
 
 
-def note_predicates(env: Env, condition: exp.Expression) -> None:
+def note_predicates(env: Env, condition: exp.Expr) -> None:
     """Remember, for every scan, the conjuncts of a condition that are about its partition keys."""
     for part in condition.flatten() if isinstance(condition, exp.And) else [condition]:
         inner = part.unnest()
@@ -28,11 +28,11 @@ def note_predicates(env: Env, condition: exp.Expression) -> None:
             _note(env, inner)
 
 
-def _is_volatile(node: exp.Expression) -> bool:
+def _is_volatile(node: exp.Expr) -> bool:
     return isinstance(node, exp.Anonymous) and node.name.lower() in _VOLATILE
 
 
-def _note(env: Env, condition: exp.Expression) -> None:
+def _note(env: Env, condition: exp.Expr) -> None:
     fields = [_field(env, column) for column in condition.find_all(exp.Column)]
     tokens = {origin[0] for item in fields if item is not None for origin in item.typed.origins}
     for token in tokens:
@@ -56,7 +56,7 @@ def _as_key(env: Env, item: Field | None, token: str) -> Field | None:
     return None
 
 
-def _compile(env: Env, condition: exp.Expression, token: str, keys: tuple[Field, ...]) -> None:
+def _compile(env: Env, condition: exp.Expr, token: str, keys: tuple[Field, ...]) -> None:
     unique = tuple({(key.name, key.qualifiers): key for key in keys}.values())
     place = replace(env, scope=Scope(unique), needs=set())
     try:

@@ -22,7 +22,7 @@ from daap_local.athena.sql.scopes import Compiled, Env, Field, Origin, Scope, Ty
 from daap_local.athena.sql.sources import Source, from_clause
 
 
-def query(env: Env, node: exp.Expression) -> Compiled:
+def query(env: Env, node: exp.Expr) -> Compiled:
     """Any query, as a subquery of the place `env`: its names see the scope there as what is around them."""
     env = replace(env, scope=Scope(parent=env.scope), aggregates=None, needs=set(), windows={}, inside=False)
     prefix = ""
@@ -32,7 +32,7 @@ def query(env: Env, node: exp.Expression) -> Compiled:
     return replace(made, sql=f"{prefix}{made.sql}") if prefix else made
 
 
-def _body(env: Env, node: exp.Expression) -> Compiled:
+def _body(env: Env, node: exp.Expr) -> Compiled:
     if isinstance(node, exp.Select):
         return _select(env, node)
     if isinstance(node, exp.SetOperation):
@@ -136,7 +136,7 @@ def _named_windows(node: exp.Select) -> dict[str, exp.Window]:
     return {window.name.lower(): window for window in node.args.get("windows") or ()}
 
 
-def _outputs(env: Env, node: exp.Expression) -> list[Field]:
+def _outputs(env: Env, node: exp.Expr) -> list[Field]:
     """The columns that one item of a SELECT list makes."""
     if isinstance(node, exp.Star) or (isinstance(node, exp.Column | exp.Dot) and _ends_in_star(node)):
         if isinstance(node, exp.Star) and not env.scope.fields:
@@ -150,7 +150,7 @@ def _outputs(env: Env, node: exp.Expression) -> list[Field]:
     return [Field(name.lower() or None, typed, (), frozenset(place.needs), written=name or None)]
 
 
-def _ends_in_star(node: exp.Expression) -> bool:
+def _ends_in_star(node: exp.Expr) -> bool:
     return isinstance(node.expression if isinstance(node, exp.Dot) else node.this, exp.Star)
 
 
@@ -190,7 +190,7 @@ def _wrapped(env: Env, node: exp.Subquery) -> Compiled:
     return _tailed(env, made, node)
 
 
-def _tailed(env: Env, made: Compiled, node: exp.Expression) -> Compiled:
+def _tailed(env: Env, made: Compiled, node: exp.Expr) -> Compiled:
     """A query with ORDER BY and limits put around it."""
     if not (node.args.get("order") or node.args.get("limit") or node.args.get("offset")):
         return made
@@ -230,7 +230,7 @@ def _shared_zone(values: list[Typed]) -> str | None:
     return zones.pop() if len(zones) == 1 else None
 
 
-def _row_parts(entry: exp.Expression) -> list[exp.Expression]:
+def _row_parts(entry: exp.Expr) -> list[exp.Expr]:
     if isinstance(entry, exp.Tuple):
         inner = entry.expressions[0] if len(entry.expressions) == 1 else None
         return _row_parts(inner) if isinstance(inner, exp.Anonymous) else list(entry.expressions)
@@ -271,7 +271,7 @@ def _set_operation(env: Env, node: exp.SetOperation) -> Compiled:
     return _tailed(env, made, node)
 
 
-def _set_type(one: Field, other: Field, at: int, word: str, node: exp.Expression) -> t.Type:
+def _set_type(one: Field, other: Field, at: int, word: str, node: exp.Expr) -> t.Type:
     kind = common(one.typed.type, other.typed.type)
     if kind is None:
         raise fault(

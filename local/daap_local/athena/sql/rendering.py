@@ -10,7 +10,7 @@ from daap_local.athena.sql.casts import varchar_of
 from daap_local.athena.sql.types import Type
 
 
-def text_sql(sql: str, kind: Type) -> str:
+def text_sql(sql: str, kind: Type) -> str:  # noqa: PLR0911  (one case a kind of types)
     """A value as a result shows it; NULL stays NULL."""
     if kind.textual or kind == t.JSON:
         return sql
@@ -37,7 +37,7 @@ def _nested(sql: str, kind: Type) -> str:
     if kind.name == "array":
         return f"('[' || array_to_string(list_transform({sql}, lambda r_: {_inner('r_', kind.args[0])}), ', ') || ']')"
     if kind.name == "map":
-        item = f"{_inner('r_.key', kind.args[0])} || '=' || {_inner('r_.value', kind.args[1])}"
+        item = f"{_inner('(r_).key', kind.args[0])} || '=' || {_inner('(r_).value', kind.args[1])}"
         return f"('{{' || array_to_string(list_transform(map_entries({sql}), lambda r_: {item}), ', ') || '}}')"
     parts = []
     for at, (name, stored, part) in enumerate(zip(kind.fields, t.field_names(kind), kind.args, strict=True)):

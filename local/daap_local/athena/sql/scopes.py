@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -89,9 +89,9 @@ class Session:
 
     resolve: Resolver
     started: datetime
-    handlers: Mapping[type[exp.Expression], Handler]
-    query: Callable[[Env, exp.Expression], Compiled]
-    parameters: list[exp.Expression] = field(default_factory=list)
+    handlers: Mapping[type[exp.Expr], Handler]
+    query: Callable[[Env, exp.Expr], Compiled]
+    parameters: list[exp.Expr] = field(default_factory=list)
     marker: str = "scan"
     scans: dict[str, Scan] = field(default_factory=dict)
     predicates: dict[str, list[str]] = field(default_factory=dict)
@@ -124,7 +124,7 @@ class Env:
     inside: bool = False
     """Inside an aggregate's arguments."""
 
-    def typed(self, node: exp.Expression) -> Typed:
+    def typed(self, node: exp.Expr) -> Typed:
         """The translation of an expression. Raises NOT_SUPPORTED for a kind of expression that is not known."""
         handler = self.session.handlers.get(type(node))
         if handler is None:
@@ -140,7 +140,7 @@ class Env:
         return replace(self, needs=set())
 
 
-def position(node: exp.Expression | None) -> tuple[int, int]:
+def position(node: exp.Expr | None) -> tuple[int, int]:
     """Line and column where a node begins, as far as its tokens tell."""
     for part in node.walk(bfs=False) if node is not None else ():
         if part.meta and "line" in part.meta:
@@ -149,13 +149,25 @@ def position(node: exp.Expression | None) -> tuple[int, int]:
     return 1, 1
 
 
-def fault(code: str, message: str, node: exp.Expression | None = None) -> AthenaFault:
+def fault(code: str, message: str, node: exp.Expr | None = None) -> AthenaFault:
     """A fault that begins with the position of a node, as Trino's do."""
     line, column = position(node)
     return AthenaFault(code, f"line {line}:{column}: {message}")
 
 
-def only(node: exp.Expression, *known: str) -> None:
+def uncommon(what: str, types: Sequence[Type], node: exp.Expr) -> AthenaFault:
+    """The fault of values that have no common type; the first two that differ are named."""
+    other = next((kind for kind in types[1:] if kind != types[0]), types[-1])
+    listed = ", ".join(dict.fromkeys(str(kind) for kind in types))
+    return fault(
+        "TYPE_MISMATCH",
+        f"{what} must be the same type or coercible to a common type. "
+        f"Cannot find common type between {types[0]} and {other}, all types (without duplicates): [{listed}]",
+        node,
+    )
+
+
+def only(node: exp.Expr, *known: str) -> None:
     """Refuse a node that has parts which the translation does not know."""
     for name, value in node.args.items():
         if value and name not in known and name not in {"comments"}:

@@ -31,7 +31,7 @@ class Source:
     """An outer join may fill its rows with NULLs, so that filters on it say nothing about what is read."""
 
 
-def from_clause(env: Env, first: exp.Expression, joins: list[exp.Join]) -> Source:
+def from_clause(env: Env, first: exp.Expr, joins: list[exp.Join]) -> Source:
     """FROM first, and what is joined to it, in order."""
     source = relation(env, first)
     comma = False
@@ -47,7 +47,7 @@ def _is_comma(join: exp.Join) -> bool:
     return not (join.kind or join.side or join.args.get("on") or join.args.get("using"))
 
 
-def relation(env: Env, node: exp.Expression) -> Source:
+def relation(env: Env, node: exp.Expr) -> Source:
     """One item of FROM."""
     if isinstance(node, exp.Table):
         return _named(env, node)
@@ -69,24 +69,24 @@ def _subquery(env: Env, node: exp.Subquery) -> Source:
         only(node, "this", "alias", "joins")
         source = from_clause(env, _without_joins(inner), inner.args.get("joins") or [])
         source = Source(f"({source.sql})", source.fields, source.needs)
-        return source if not node.alias else _aliased(env, source, node)
+        return source if not node.alias else _aliased(source, node)
     only(node, "this", "alias", "with_", "joins", "order", "limit", "offset")
     query = node if node.args.get("order") or node.args.get("limit") or node.args.get("with_") else inner
     return _derived(env, env.session.query(env, query), node)
 
 
-def _without_joins(node: exp.Expression) -> exp.Expression:
+def _without_joins(node: exp.Expr) -> exp.Expr:
     copy = node.copy()
     copy.set("joins", None)
     return copy
 
 
-def _aliased(env: Env, source: Source, node: exp.Expression) -> Source:
+def _aliased(source: Source, node: exp.Expr) -> Source:
     fields = tuple(replace(item, qualifiers=(node.alias.lower(),)) for item in source.fields)
     return Source(source.sql, _with_columns(fields, node), source.needs)
 
 
-def _derived(env: Env, query: Compiled, node: exp.Expression) -> Source:
+def _derived(env: Env, query: Compiled, node: exp.Expr) -> Source:
     """A subquery as a relation, by its alias."""
     alias = env.session.alias()
     qualifiers = (node.alias.lower(),) if node.alias else ()
@@ -100,7 +100,7 @@ def _moved(item: Field, alias: str, qualifiers: tuple[str, ...]) -> Field:
     return replace(item, typed=typed, qualifiers=qualifiers)
 
 
-def _with_columns(fields: tuple[Field, ...], node: exp.Expression) -> tuple[Field, ...]:
+def _with_columns(fields: tuple[Field, ...], node: exp.Expr) -> tuple[Field, ...]:
     """The fields under the column names that follow an alias, if any do."""
     alias = node.args.get("alias")
     names = [part.name for part in alias.args.get("columns") or ()] if alias is not None else []
@@ -245,7 +245,7 @@ def _without(fields: tuple[Field, ...], names: list[str]) -> tuple[Field, ...]:
     return tuple(item for item in fields if item.name not in names)
 
 
-def _single(source: Source, name: str, node: exp.Expression, side: str) -> Field:
+def _single(source: Source, name: str, node: exp.Expr, side: str) -> Field:
     found = [item for item in source.fields if item.name == name]
     if len(found) != 1:
         problem = "is missing from" if not found else "is ambiguous on"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from daap_local.athena.faults import AthenaFault, SyntaxFault
 from daap_local.athena.sql.casts import assigned

@@ -240,9 +240,9 @@ class _TypeReader:
             return ()
         self._take()
         numbers = []
-        while (token := self._take()) not in {")", ""}:
-            if token != ",":
-                numbers.append(self._number(token))
+        while (part := self._take()) not in {")", ""}:
+            if part != ",":
+                numbers.append(self._number(part))
         return tuple(numbers)
 
     def _number(self, token: str) -> int:

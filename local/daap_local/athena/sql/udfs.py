@@ -5,27 +5,37 @@ A failure is told by an exception whose text begins like that of a macro's faili
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import wraps
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
+from duckdb.func import FunctionNullHandling
 from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DATE, DOUBLE, INTEGER, TIMESTAMP, VARCHAR, DuckDBPyType
 
-from daap_local.athena.sql.python import dates, json_values, numbers, texts, urls
+from daap_local.athena.sql.python import dates, formatting, json_values, numbers, texts, urls
 
 
-def install_functions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the Python functions known to a connection."""
-    for name, (function, parameters, result) in _functions().items():
-        connection.create_function(name, _null_safe(function), parameters, result, null_handling="special")
+def install_functions(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Make those of the named functions that are Python's known to a connection that does not know them yet."""
+    for name in names:
+        if name not in FUNCTIONS:
+            continue
+        function, parameters, result = FUNCTIONS[name]
+        with suppress(duckdb.CatalogException, duckdb.NotImplementedException):
+            connection.create_function(name, _null_safe(function), [*parameters], result, null_handling=_NULLS)
+
+
+_NULLS = FunctionNullHandling.SPECIAL
 
 
 def _null_safe(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, answering NULL where an argument is NULL; unlike DuckDB's own way it may answer NULL besides."""
 
     @wraps(function)
-    def called(*given: Any) -> Any:
+    def called(*given: object) -> object:
         for value in given:
             if value is None:
                 return None
@@ -61,6 +71,7 @@ def _functions() -> dict[str, tuple[Callable[..., Any], list[DuckDBPyType], Duck
         "athena_read_iso_timestamp": (dates.iso_timestamp, [VARCHAR], VARCHAR),
         "athena_parse_duration": (dates.parse_duration, [VARCHAR], BIGINT),
         "athena_readable_seconds": (dates.readable_seconds, [DOUBLE], VARCHAR),
+        "athena_format_value": (formatting.format_value, [VARCHAR, VARCHAR, INTEGER, INTEGER, VARCHAR], VARCHAR),
         "athena_reverse": (texts.reverse, [VARCHAR], VARCHAR),
         "athena_reverse_bytes": (texts.reverse_bytes, [BLOB], BLOB),
         "athena_substr_bytes": (texts.substr_bytes, [BLOB, BIGINT, BIGINT], BLOB),
@@ -115,3 +126,7 @@ def _functions() -> dict[str, tuple[Callable[..., Any], list[DuckDBPyType], Duck
         "athena_json_members": (json_values.members, [VARCHAR], pairs),
         "athena_json_fields": (json_values.fields, [VARCHAR, many], many),
     }
+
+
+FUNCTIONS = MappingProxyType(_functions())
+"""Each function with the types of its parameters and of its result."""

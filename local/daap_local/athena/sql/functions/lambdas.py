@@ -21,7 +21,7 @@ from daap_local.athena.sql.types import Type
 WithLambda = Callable[[Env, exp.Anonymous], "Typed | None"]
 
 
-def _lambda(env: Env, node: exp.Expression, arguments: list[Type], call: exp.Expression) -> tuple[Typed, list[str]]:
+def _lambda(env: Env, node: exp.Expr, arguments: list[Type], call: exp.Expr) -> tuple[Typed, list[str]]:
     """A lambda's body, and the names that its arguments have in DuckDB."""
     if not isinstance(node, exp.Lambda) or len(node.expressions) != len(arguments):
         raise fault(
@@ -38,14 +38,14 @@ def _lambda(env: Env, node: exp.Expression, arguments: list[Type], call: exp.Exp
     return inner.typed(node.this), quoted
 
 
-def _array(env: Env, node: exp.Expression, call: exp.Expression) -> Typed:
+def _array(env: Env, node: exp.Expr, call: exp.Expr) -> Typed:
     value = env.typed(node)
     if value.type.name != "array":
         raise fault("FUNCTION_NOT_FOUND", f"Unexpected parameters ({value.type}) for function {call.name}", call)
     return value
 
 
-def _map(env: Env, node: exp.Expression, call: exp.Expression) -> Typed:
+def _map(env: Env, node: exp.Expr, call: exp.Expr) -> Typed:
     value = env.typed(node)
     if value.type.name != "map":
         raise fault("FUNCTION_NOT_FOUND", f"Unexpected parameters ({value.type}) for function {call.name}", call)
@@ -100,7 +100,7 @@ def reduce(env: Env, node: exp.Anonymous) -> Typed | None:
         )
     held_state, held_element = t.duckdb_type(state), t.duckdb_type(element)
     pair = f"struct_pack(s := CAST(NULL AS {held_state}), e := p_)"
-    step = _replaced(coerce(body, state).sql, {s: "a_.s", x: "b_.e"})
+    step = _replaced(coerce(body, state).sql, {s: "(a_).s", x: "(b_).e"})
     folded = (
         f"list_reduce(list_transform({value.sql}, lambda p_: {pair}), "
         f"lambda a_, b_: struct_pack(s := {step}, e := CAST(NULL AS {held_element})), "
@@ -135,7 +135,7 @@ def _entries(env: Env, node: exp.Anonymous) -> tuple[Typed, Typed, str, str] | N
         return None
     value = _map(env, node.expressions[0], node)
     body, (k, v) = _lambda(env, node.expressions[1], list(value.type.args), node)
-    return value, Typed(_replaced(body.sql, {k: "p_.key", v: "p_.value"}), body.type), k, v
+    return value, Typed(_replaced(body.sql, {k: "(p_).key", v: "(p_).value"}), body.type), k, v
 
 
 def map_filter(env: Env, node: exp.Anonymous) -> Typed | None:
@@ -155,7 +155,7 @@ def transform_values(env: Env, node: exp.Anonymous) -> Typed | None:
         return None
     value, body = found[0], found[1]
     kind = t.map_of(value.type.args[0], body.type)
-    pairs = f"list_transform(map_entries({value.sql}), lambda p_: struct_pack(k := p_.key, v := {body.sql}))"
+    pairs = f"list_transform(map_entries({value.sql}), lambda p_: struct_pack(k := (p_).key, v := {body.sql}))"
     return Typed(_mapped(value, pairs, kind), kind)
 
 
@@ -166,7 +166,7 @@ def transform_keys(env: Env, node: exp.Anonymous) -> Typed | None:
         return None
     value, body = found[0], found[1]
     kind = t.map_of(body.type, value.type.args[1])
-    pairs = f"list_transform(map_entries({value.sql}), lambda p_: struct_pack(k := {body.sql}, v := p_.value))"
+    pairs = f"list_transform(map_entries({value.sql}), lambda p_: struct_pack(k := {body.sql}, v := (p_).value))"
     return Typed(_mapped(value, pairs, kind), kind)
 
 

@@ -22,7 +22,7 @@ from daap_local.athena.sql.python.failures import Failed
 from daap_local.athena.sql.scopes import Env, Typed, fault
 
 
-def _pattern(value: Typed, node: exp.Expression) -> str:
+def _pattern(value: Typed, node: exp.Expr) -> str:
     """A pattern as DuckDB SQL: a constant, checked. Raises NOT_SUPPORTED for others."""
     if not value.literal or not isinstance(value.value, str):
         raise fault("NOT_SUPPORTED", f"{node.name} with a pattern that is no constant is not supported here", node)
@@ -46,7 +46,7 @@ def regexp_like(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | N
     return _null(given, t.BOOLEAN) or Typed(_call("like", given, node), t.BOOLEAN)
 
 
-def _call(name: str, given: list[Typed], node: exp.Expression, *more: str) -> str:
+def _call(name: str, given: list[Typed], node: exp.Expr, *more: str) -> str:
     from daap_local.athena.sql.patterns import is_plain, to_re2  # noqa: PLC0415
 
     pattern = _pattern(given[1], node)
@@ -59,7 +59,7 @@ def _call(name: str, given: list[Typed], node: exp.Expression, *more: str) -> st
     return f"{way}_{name}({', '.join((text, written, *more))})"
 
 
-def _check(pattern: str, node: exp.Expression) -> None:
+def _check(pattern: str, node: exp.Expr) -> None:
     """Refuse a pattern that Python's engine does not read: it is none, or it is Java's alone."""
     try:
         texts.regexp_like("", pattern)
@@ -73,7 +73,7 @@ _MAY_MISS = re.compile(r"\)[?*{]|\|")
 """A group that a match may do without is NULL to Java, and empty to RE2."""
 
 
-def _group(given: list[Typed], node: exp.Expression) -> str:
+def _group(given: list[Typed], node: exp.Expr) -> str:
     if len(given) < 3:
         return "0"
     if not coercible(given[2].type, t.BIGINT):
@@ -155,7 +155,7 @@ def _replaced_type(given: list[Typed]) -> t.Type:
     return t.varchar(min(2**31 - 1, size + max(size * added // 2, added) * (size + 1)))
 
 
-def _template(text: str, pattern: str, node: exp.Expression) -> str:
+def _template(text: str, pattern: str, node: exp.Expr) -> str:
     """A Java replacement as a Python one. Raises INVALID_FUNCTION_ARGUMENT for groups that the pattern has not."""
     names, count = group_names(pattern), group_count(pattern)
 
@@ -188,7 +188,7 @@ def _literal(text: str) -> str:
     return text.replace("\\", r"\\")
 
 
-def _numbered(digits: str, count: int, node: exp.Expression) -> str:
+def _numbered(digits: str, count: int, node: exp.Expr) -> str:
     """As many digits as make a group that there is; the rest is text."""
     for end in range(len(digits), 0, -1):
         if int(digits[:end]) <= count:

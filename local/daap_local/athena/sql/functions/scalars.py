@@ -87,7 +87,7 @@ _NUMBERS = {
     "sign(integer) -> integer": "CAST(sign({0}) AS INTEGER)", "sign(bigint) -> bigint": "CAST(sign({0}) AS BIGINT)",
     "sign(real) -> real": "CAST(athena_sign({0}) AS FLOAT)", "sign(double) -> double": "athena_sign({0})",
     "sign(D) -> decimal(1, 0)": "CAST(sign({0}) AS DECIMAL(1,0))",
-    "sqrt(double) -> double": "athena_sqrt({0})", "cbrt(double) -> double": "", "exp(double) -> double": "",
+    "sqrt(double) -> double": "athena_sqrt({0})", "cbrt(double) -> double": "athena_cbrt({0})", "exp(double) -> double": "",
     "ln(double) -> double": "athena_ln({0})", "log2(double) -> double": "athena_log(2.0e0, {0})",
     "log10(double) -> double": "athena_log10({0})", "log(double, double) -> double": "athena_log({0}, {1})",
     "power(double, double) -> double": "athena_power({0}, {1})", "pow(double, double) -> double": "athena_power({0}, {1})",

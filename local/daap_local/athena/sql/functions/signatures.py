@@ -119,7 +119,7 @@ def _distance(source: Type, target: Type) -> int:
 def _bind(parameter: Type, argument: Type, bindings: Bindings) -> bool:
     if parameter.name == "S" and not (argument.name == "varchar" or argument == t.UNKNOWN):
         return False
-    if parameter.name == "D" and not (argument.name == "decimal"):
+    if parameter.name == "D" and argument.name != "decimal":
         return False
     if len(parameter.name) == 1:
         return _bind_variable(parameter.name, argument, bindings)

@@ -15,7 +15,7 @@ from daap_local.athena.sql.casts import cast, coerce, coerce_all, varchar_of
 from daap_local.athena.sql.coercion import coercible, common
 from daap_local.athena.sql.operators import compare, computed, joined
 from daap_local.athena.sql.predicates import made_row
-from daap_local.athena.sql.scopes import Env, Typed, fault
+from daap_local.athena.sql.scopes import Env, Typed, fault, uncommon
 from daap_local.athena.sql.types import Type
 
 Special = Callable[[Env, exp.Anonymous, list[Typed]], "Typed | None"]
@@ -37,11 +37,7 @@ def coalesce(_env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None
     if len(given) < 2:
         return None
     if shared is None:
-        raise fault(
-            "TYPE_MISMATCH",
-            f"All COALESCE operands must be the same type or coercible to a common type. Cannot find common type between {given[0].type} and {given[-1].type}, all types (without duplicates): [{', '.join(dict.fromkeys(str(v.type) for v in given))}]",
-            node,
-        )
+        raise uncommon("All COALESCE operands", [value.type for value in given], node)
     values, kind = shared
     zones = {value.zone for value in values}
     return Typed(
@@ -79,7 +75,7 @@ def type_name(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | No
     if len(given) != 1:
         return None
     shown = str(given[0].type)
-    return Typed(t.literal(shown), t.varchar(len(shown)) if False else t.VARCHAR)
+    return Typed(t.literal(shown), t.VARCHAR)
 
 
 def concat(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
@@ -151,7 +147,7 @@ def array_join(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | N
     kind = given[0].type.args[0]
     if kind == t.UNKNOWN:
         inner = "CAST(x AS VARCHAR)"
-    elif kind.args or kind == t.VARBINARY or kind == t.JSON:
+    elif kind.args or kind in {t.VARBINARY, t.JSON}:
         return None
     else:
         inner = varchar_of("x", kind)
@@ -203,7 +199,7 @@ def map_entries(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | 
     if len(given) != 1 or given[0].type.name != "map":
         return None
     kind = Type("row", args=given[0].type.args, fields=(None, None))
-    sql = f"list_transform(map_entries({given[0].sql}), lambda x: struct_pack(field0 := x.key, field1 := x.value))"
+    sql = f"list_transform(map_entries({given[0].sql}), lambda x: struct_pack(field0 := (x).key, field1 := (x).value))"
     return Typed(sql, t.array(kind))
 
 

@@ -34,7 +34,7 @@ _MILLIS = {
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
-def _unit(value: Typed, allowed: tuple[str, ...], node: exp.Expression, kind: str) -> str:
+def _unit(value: Typed, allowed: tuple[str, ...], node: exp.Expr, kind: str) -> str:
     """A unit given as a constant text."""
     if not value.literal or not isinstance(value.value, str):
         raise fault("NOT_SUPPORTED", f"{node.name} with a unit that is no constant is not supported here", node)
@@ -247,7 +247,7 @@ def timezone_name(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed 
     return Typed("'UTC'", t.VARCHAR) if not given else None
 
 
-def _pattern(value: Typed, node: exp.Expression) -> str | None:
+def _pattern(value: Typed, node: exp.Expr) -> str | None:
     """A constant pattern; None where the call is NULL anyway."""
     if value.type == t.UNKNOWN:
         return None
@@ -273,7 +273,7 @@ def _formatted(mysql: bool) -> Special:
     return made
 
 
-def _format_sql(value: Typed, pattern: str, node: exp.Expression, *, mysql: bool) -> str:
+def _format_sql(value: Typed, pattern: str, node: exp.Expr, *, mysql: bool) -> str:
     local = (
         f"athena_local({value.sql})"
         if value.type.name == t.ZONED

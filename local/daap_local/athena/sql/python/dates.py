@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,7 +17,7 @@ from daap_local.athena.sql.python.patterns import Parsed, format_joda, parse_jod
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  (all moments here are without zone)
 _DATE = re.compile(r"\s*([+-]?\d+)-(\d{1,2})-(\d{1,2})\s*")
 _TIMESTAMP = re.compile(
-    r"(\d{4,9})-(\d{1,2})-(\d{1,2})(?: (?:(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?P<zone>.+)?)?"
+    r"([+-]?\d{4,9})-(\d{1,2})-(\d{1,2})(?: (?:(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?)?\s*(?P<zone>.+)?)?"
 )
 
 
@@ -27,9 +27,15 @@ def read_date(text: str) -> date:
     try:
         if found is None:
             raise ValueError(text)
+        _check_year(found.group(1), text)
         return date(*(int(part) for part in found.groups()))
     except (ValueError, OverflowError) as error:
         raise uncast(f"Value cannot be cast to date: {text}") from error
+
+
+def _check_year(year: str, text: str) -> None:
+    if not MINYEAR <= int(year) <= MAXYEAR:
+        raise Failed("NOT_SUPPORTED", f"Years before 1 and after 9999 are not supported here: {text}")
 
 
 def _moment(text: str, found: re.Match[str] | None, what: str) -> datetime:
@@ -38,6 +44,7 @@ def _moment(text: str, found: re.Match[str] | None, what: str) -> datetime:
         if found is None:
             raise ValueError(text)
         year, month, day, hour, minute, second, fraction = found.groups()[:7]
+        _check_year(year, text)
         micros = int(Decimal(f"0.{fraction or 0}").scaleb(6).quantize(Decimal(1), ROUND_HALF_UP))
         made = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0))  # noqa: DTZ001
         return made + timedelta(microseconds=micros)
@@ -172,7 +179,7 @@ def iso_timestamp(text: str) -> str:
     found = _ISO.fullmatch(text)
     try:
         day = _iso_day(found, text)
-        parts = found.groupdict() if found is not None else {}
+        parts: dict[str, str | None] = found.groupdict() if found is not None else {}
         millis = int((parts["fraction"] or "0").ljust(3, "0")[:3])
         local = datetime(day.year, day.month, day.day, int(parts["hour"] or 0), int(parts["minute"] or 0),
                          int(parts["second"] or 0), millis * 1000)  # fmt: skip
@@ -199,7 +206,7 @@ def readable_seconds(value: float) -> str:
     if not math.isfinite(value):
         raise invalid(f"Invalid argument found: {value}")
     total = math.floor(abs(value) + 0.5)
-    parts = []
+    parts: list[str] = []
     for name, size in (("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, total = divmod(total, size)
         if count or (name == "second" and not parts):

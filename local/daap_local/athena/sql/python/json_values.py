@@ -9,9 +9,12 @@ import json
 import math
 import re
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from daap_local.athena.sql.python.failures import invalid, uncast
+
+Value: TypeAlias = Any
+"""What JSON holds: dicts, lists, texts, numbers as texts of their own, booleans, None; or that there is nothing."""
 
 
 class Number(str):
@@ -20,15 +23,15 @@ class Number(str):
     __slots__ = ()
 
 
-def _first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _first(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     """An object's members; of a key that comes twice, the first."""
-    made: dict[str, Any] = {}
+    made: dict[str, Value] = {}
     for key, value in pairs:
         made.setdefault(key, value)
     return made
 
 
-def _refuse(name: str) -> Any:
+def _refuse(name: str) -> Value:
     raise ValueError(name)
 
 
@@ -36,19 +39,19 @@ _DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant
 _MISSING = object()
 
 
-def _read(text: str) -> Any:
+def _read(text: str) -> Value:
     """The value of a JSON text. Raises ValueError where it is none."""
     return _DECODER.decode(text)
 
 
-def _read_or_missing(text: str) -> Any:
+def _read_or_missing(text: str) -> Value:
     try:
         return _read(text)
     except (ValueError, RecursionError):
         return _MISSING
 
 
-def _write(value: Any, *, ordered: bool = True) -> str:
+def _write(value: Value, *, ordered: bool = True) -> str:
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, str):
@@ -86,7 +89,7 @@ def java_double(value: float) -> str:
     return f"{'-' if sign else ''}{text[0]}.{text[1:] or '0'}E{power}"
 
 
-def _normal(value: Any) -> Any:
+def _normal(value: Value) -> Value:
     if isinstance(value, Number):
         return Number(_number(value))
     if isinstance(value, list):
@@ -128,14 +131,14 @@ def _steps(path: str) -> list[str | int]:
     return steps
 
 
-def _found(text: str, path: str) -> Any:
+def _found(text: str, path: str) -> Value:
     value = _read_or_missing(text)
     for step in _steps(path):
         value = _stepped(value, step)
     return value
 
 
-def _stepped(value: Any, step: str | int) -> Any:
+def _stepped(value: Value, step: str | int) -> Value:
     if isinstance(value, dict):
         return value.get(str(step), _MISSING)
     if isinstance(value, list) and (isinstance(step, int) or step.isdigit()):
@@ -212,7 +215,7 @@ def of_real(value: float) -> str:
     return java_double(value)
 
 
-def _cast(text: str, kind: str) -> Any:
+def _cast(text: str, kind: str) -> Value:
     """A JSON scalar for a cast; NULL for null."""
     value = _read(text)
     if isinstance(value, list | dict):

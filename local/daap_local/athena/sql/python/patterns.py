@@ -116,7 +116,7 @@ def parse_joda(text: str, pattern: str) -> Parsed | None:
     )
 
 
-def _joda_piece(letter: str, token: str, pattern: str) -> Piece:
+def _joda_piece(letter: str, token: str, pattern: str) -> Piece:  # noqa: PLR0911  (one case a letter)
     size = len(token)
     if letter in "yYxC":
         name = {"x": "week_year"}.get(letter, "year")
@@ -195,7 +195,7 @@ def format_joda(local: datetime, zone: str, offset: int, pattern: str) -> str:
                    for letter, token in _tokens(pattern))  # fmt: skip
 
 
-def _written(letter: str, token: str, local: datetime, zone: str, offset: int, pattern: str) -> str:
+def _written(letter: str, token: str, local: datetime, zone: str, offset: int, pattern: str) -> str:  # noqa: PLR0911
     size = len(token)
     numbers = _numbers(local)
     if letter in "yYx" and size == 2:

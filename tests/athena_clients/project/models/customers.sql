@@ -1,0 +1,1 @@
+SELECT customer, count(*) AS n FROM {{ ref('orders') }} GROUP BY customer

@@ -1,0 +1,2 @@
+{{ config(materialized='table', format='parquet') }}
+SELECT customer, max(day) AS day FROM {{ ref('orders') }} GROUP BY customer
