@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test lint types unit bench clean
+.PHONY: demo test lint types unit bench fuzz oracle clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## run the whole flow on a small lake
@@ -27,6 +27,15 @@ bench: $(READY)
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m bench.flow
 	$(BIN)/python -m bench.ingest
+	$(BIN)/python -m bench.api
+	$(BIN)/python -m bench.athena
+
+fuzz: $(READY)  ## the API, with many more requests than in the tests
+	DAAP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500) $(BIN)/pytest tests/api/test_fuzz.py
+
+oracle: $(READY)  ## ask a real Trino again what daap's Athena is held to (needs a JDK of 24 or newer)
+	$(BIN)/python -m fixtures.trino.record --java $(or $(JAVA_HOME),$(error name a JDK with JAVA_HOME))
+	$(BIN)/python -m fixtures.trino.report
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

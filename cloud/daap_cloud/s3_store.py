@@ -40,7 +40,7 @@ class S3Store(ObjectStore):
 
     def __init__(self, client: S3Client, zones: Mapping[Zone, Place]) -> None:
         self._client = client
-        self._zones: dict[str, Place] = {**zones}
+        self._zones: dict[str, Place] = {str(zone): place for zone, place in zones.items()}
 
     def place(self, key: str) -> tuple[str, str]:
         """The bucket of a key, and its name there."""

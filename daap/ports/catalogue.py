@@ -54,7 +54,10 @@ class Catalogue(ABC):
 
     @abstractmethod
     def withdraw(self, load: LoadId) -> None:
-        """Makes a snapshot invisible at one moment, then removes its files; one that is not there is no error."""
+        """Makes a snapshot invisible at one moment, then removes its files and what was written and never published.
+
+        One that is not there is no error.
+        """
 
     @abstractmethod
     def drop_table(self, ref: TableRef) -> None:

@@ -75,6 +75,7 @@ class MemoryCatalogue(Catalogue):
         with self._lock:
             self._snapshots.pop(load, None)
             self._drop_files(load)
+        self.discard(load)
 
     def drop_table(self, ref: TableRef) -> None:
         """See Catalogue."""
@@ -92,7 +93,7 @@ class MemoryCatalogue(Catalogue):
     def discard(self, load: LoadId) -> None:
         """See Catalogue."""
         for folder in self._folder.glob(f"{str(load).replace('/', '-')}-*"):
-            shutil.rmtree(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def snapshots(self, ref: TableRef) -> Sequence[str]:
         """See Catalogue."""

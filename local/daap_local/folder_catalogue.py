@@ -103,12 +103,16 @@ class FolderCatalogue(Catalogue):
                 sync_path(visible)
                 staged.rmdir()
             else:
-                self.withdraw(load)
+                self._put_aside(load)
                 return self.publish(load, written)
         return _describe_files(load, visible)
 
     def withdraw(self, load: LoadId) -> None:
-        """See Catalogue."""
+        """See Catalogue. What an earlier try put aside and did not come to remove goes too."""
+        self._put_aside(load)
+        self.discard(load)
+
+    def _put_aside(self, load: LoadId) -> None:
         visible, aside = self._store.folder(partition_prefix("curated", load)), Path(self.new_target(load))
         with translated(f"remove {visible}"):
             if not visible.is_dir():

@@ -40,6 +40,13 @@ def test_a_lake_is_pruned_by_its_load_timestamp(server: Served):
     assert 0 < latest < whole
 
 
+def test_the_files_that_were_opened_are_counted(server: Served, days):
+    query = server.finish("SELECT count(n) FROM days WHERE day <= '2024-01-03'", days)["QueryExecutionId"]
+    found = server.athena.get_query_runtime_statistics(QueryExecutionId=query)["QueryRuntimeStatistics"]
+    scan = found["OutputStage"]["QueryStagePlan"]["Children"][0]
+    assert (scan["Name"], scan["Identifier"]) == ("TableScan", "files=3 partitions=3")
+
+
 def test_a_join_prunes_each_of_its_tables(server: Served, days):
     sql = "SELECT count(a.n) FROM days a JOIN days b ON a.n = b.n WHERE a.day = '2024-01-01' AND b.day = '2024-01-02'"
     assert server.finish(sql, days)["Statistics"]["DataScannedInBytes"] == 30

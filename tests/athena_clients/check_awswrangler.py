@@ -1,13 +1,13 @@
 """awswrangler, unchanged."""
 
+# ruff: noqa: S608 - statements are put together from names of the tests' own
+
 import datetime
 
 import awswrangler as wr
 import boto3
 import pandas as pd
 import pytest
-
-from fixtures import endpoint  # noqa: F401 - a fixture
 
 BUCKET = "s3://wrangler/"
 FRAME = pd.DataFrame({
@@ -17,7 +17,7 @@ FRAME = pd.DataFrame({
 
 
 @pytest.fixture(scope="module")
-def table(endpoint):  # noqa: F811 - as above
+def table(endpoint):  # noqa: ARG001 - the environment leads there
     boto3.client("s3").create_bucket(Bucket="wrangler")
     wr.catalog.create_database("wrangler")
     where = {"path": f"{BUCKET}t/", "database": "wrangler", "table": "t"}

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import endpoint  # noqa: F401 - a fixture
-
 
 @pytest.fixture(scope="module")
-def project(endpoint, tmp_path_factory):  # noqa: F811 - as above
+def project(endpoint, tmp_path_factory):  # noqa: ARG001 - the environment leads there
     folder = tmp_path_factory.mktemp("dbt") / "project"
     shutil.copytree(Path(__file__).parent / "project", folder)
     return folder

@@ -51,6 +51,11 @@ def test_a_text_that_looks_like_the_hole_of_a_table_stays_a_text():
     assert row("""SELECT '"scan 0"', item FROM sales WHERE id = 1""") == ('"scan 0"', "apple")
 
 
+def test_no_text_can_name_the_hole_of_a_table():
+    first, second = (translated("SELECT item FROM sales").scans[0].token for _ in range(2))
+    assert first != second
+
+
 def test_every_function_that_a_translation_may_call_can_be_installed():
     with duckdb.connect() as connection:
         install(connection)

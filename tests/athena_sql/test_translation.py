@@ -36,7 +36,7 @@ def test_names_are_shown_as_they_are_written():
 
 
 def test_types_are_trinos_own():
-    assert types("SELECT 1, 'abc', 1.50, 1e0, sum(price), avg(price), count(*) FROM sales") == [
+    assert types("SELECT 1, 'abc', DECIMAL '1.50', 1.5, sum(price), avg(price), count(*) FROM sales") == [
         "integer", "varchar(3)", "decimal(3,2)", "double", "decimal(38,2)", "decimal(10,2)", "bigint",
     ]  # fmt: skip
 

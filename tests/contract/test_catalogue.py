@@ -347,6 +347,15 @@ class TestWithdrawing:
         catalogue.withdraw(LOAD)
         assert sorted(tmp_path.rglob("*")) == before
 
+    def test_what_was_written_and_not_published_goes_too(self, catalogue, tmp_path):
+        # A try that was cut short may have left what it had taken out of sight.
+        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        write_rows(catalogue, LOAD, 2)
+        catalogue.withdraw(LOAD)
+        write_rows(catalogue, LOAD, 3)
+        catalogue.withdraw(LOAD)
+        assert list_files(tmp_path) == []
+
     def test_withdrawn_by_many_at_once_it_is_gone(self, catalogue):
         catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
         with ThreadPoolExecutor(8) as pool:

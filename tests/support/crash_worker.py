@@ -1,4 +1,4 @@
-"""Takes a file in and dies on the way, at a step it is told.
+"""Takes a file in, or does another piece of work, and dies on the way, at a step it is told.
 
 Each line of standard input is a job; a job runs in a child of its own, which kills itself before its
 `kill_at`-th step. A step is a change of the folders that a restart can see. The answer says how many
@@ -21,9 +21,13 @@ from daap.model.events import FileLanded
 from daap.pipeline.ingest import ingest_file
 from daap.pipeline.lake import Lake
 from daap_local.bootstrap import open_lake
+from tests.support.acts import ACTS
 
 STEPS = ("link", "unlink", "rename", "replace", "chmod")
 """A new folder changes nothing for a restart, so that one is no step."""
+
+ALL_STEPS = (*STEPS, "rmdir")
+"""Where things are deleted, folders that go count too."""
 
 _PRIVATE = ("/.scratch/", "/.locks/")
 
@@ -31,8 +35,9 @@ _PRIVATE = ("/.scratch/", "/.locks/")
 class Fuse:
     """Counts steps, and kills the process before the one it is set to."""
 
-    def __init__(self, kill_at: int | None) -> None:
-        self.kill_at, self.steps = kill_at, []
+    def __init__(self, kill_at: int | None, *, within: bool = False) -> None:
+        """`within`: the steps of removing a whole folder count one by one."""
+        self.kill_at, self.within, self.steps = kill_at, within, []
 
     def burn(self, label: str) -> None:
         """One step more."""
@@ -45,6 +50,8 @@ class Fuse:
 
         def stepped(*args: Any, **options: Any) -> Any:
             path = os.fspath(args[0]) if args and isinstance(args[0], str | os.PathLike) else ""
+            if (folder := options.get("dir_fd")) is not None and self.within:
+                path = str(Path(f"/proc/self/fd/{folder}").readlink() / path)
             if Path(path).exists() and not any(part in path for part in _PRIVATE):
                 self.burn(f"{name} {Path(path).name}")
             return call(*args, **options)
@@ -54,7 +61,7 @@ class Fuse:
 
 def _light(fuse: Fuse) -> None:
     """Puts the fuse before all that changes folders, and around the engine's work."""
-    for name in STEPS:
+    for name in ALL_STEPS if fuse.within else STEPS:
         setattr(os, name, fuse.wrap(name, getattr(os, name)))
     stage = DuckDBEngine.stage
 
@@ -68,6 +75,12 @@ def _light(fuse: Fuse) -> None:
 
 
 def _work(job: dict[str, Any]) -> list[str]:
+    if act := job.get("act"):
+        fuse = Fuse(job["kill_at"], within=True)
+        lake = open_lake(Path(job["root"]))
+        _light(fuse)
+        ACTS[act](lake)
+        return fuse.steps
     landing = Path(job["landing"])
     lake: Lake = open_lake(Path(job["root"]), landing=landing, infer=job["infer"])
     fuse = Fuse(job["kill_at"])

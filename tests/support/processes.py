@@ -30,6 +30,13 @@ class CrashWorker:
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())
         return answer
 
+    def act(self, root: Path, name: str, *, kill_at: int | None = None) -> dict[str, Any]:
+        """Does a piece of work of `tests.support.acts`; returns as `run`."""
+        self.process.stdin.write(json.dumps({"root": str(root), "act": name, "kill_at": kill_at}) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
 
 @contextmanager
 def start_worker() -> Iterator[CrashWorker]:

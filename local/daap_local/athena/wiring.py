@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from daap.errors import InvalidName
@@ -115,8 +115,9 @@ def _executor(options: Options, world: World, folders: tuple[str, ...]) -> Execu
     @functools.cache
     def runner() -> Runner:
         from daap_local.athena.execution.runner import Runner, select_handlers  # noqa: PLC0415 - DuckDB and all else
+        from daap_local.athena.hive.reading import Footers  # noqa: PLC0415 - as above
 
-        return Runner(world, select_handlers())
+        return Runner(replace(world, footers=Footers()), select_handlers())
 
     def run(execution: Execution, session: Session) -> None:
         runner().run(execution, session)

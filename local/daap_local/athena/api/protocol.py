@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from daap_local.athena.api.faults import ApiFault
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel, ServiceModel, Shape
+    from botocore.model import OperationModel, ServiceModel
+
+    Shape = Any  # a structure, a list, a map or a plain value: which one is told by its type_name
 
 Json = dict[str, Any]
 Operation = Callable[[Json], "Json | None"]
@@ -92,7 +94,7 @@ def _refusal(fault: ApiFault) -> tuple[int, Json]:
     return fault.status, {"__type": fault.code, "message": str(fault), "Message": str(fault), **fault.fields}
 
 
-def find_problem(value: Any, shape: Shape, path: str) -> str:  # noqa: ANN401 - JSON
+def find_problem(value: Any, shape: Shape, path: str) -> str:  # noqa: ANN401 - JSON, and botocore's shapes
     """What botocore's own validator leaves out: the most, the patterns and the choices. Empty where all is well."""
     inner = _inner(value, shape, path)
     for part, part_shape, part_path in inner:
@@ -109,7 +111,7 @@ def _inner(value: Any, shape: Shape, path: str) -> list[tuple[Any, Shape, str]]:
     return []
 
 
-def _own_problem(value: Any, shape: Shape, path: str) -> str:  # noqa: ANN401 - JSON
+def _own_problem(value: Any, shape: Shape, path: str) -> str:  # noqa: ANN401 - JSON, and botocore's shapes
     rules = shape.metadata
     size = value if isinstance(value, int) else len(value) if isinstance(value, str | list) else 0
     if "max" in rules and size > rules["max"]:

@@ -200,8 +200,12 @@ def _runtime(execution: Execution) -> dict[str, Any]:
     rows = {
         "InputRows": usage.rows, "InputBytes": usage.bytes, "OutputRows": outcome.rows, "OutputBytes": outcome.bytes,
     }  # fmt: skip
-    stage = {"StageId": 0, "State": execution.state.replace("SUCCEEDED", "FINISHED"), **rows,
-             "ExecutionTime": execution.millis("begun", "ended"), "SubStages": []}  # fmt: skip
+    scan = {"Name": "TableScan", "Identifier": f"files={usage.files} partitions={usage.partitions}", "Children": []}
+    stage = {
+        "StageId": 0, "State": execution.state.replace("SUCCEEDED", "FINISHED"), **rows, "SubStages": [],
+        "ExecutionTime": execution.millis("begun", "ended"),
+        "QueryStagePlan": {"Name": "Output", "Identifier": "0", "Children": [scan]},
+    }  # fmt: skip
     timeline = execution.timeline()
     return {"Timeline": timeline, "Rows": rows, "OutputStage": stage}
 

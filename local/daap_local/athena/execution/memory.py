@@ -31,9 +31,10 @@ def cap_memory(size: int) -> None:
     try:
         import resource  # noqa: PLC0415 - not there on every system
 
-        held = int(re.search(r"VmData:\s+([0-9]+)", Path("/proc/self/status").read_text(encoding="ascii"))[1]) << 10
+        told = re.findall(r"VmData:\s+([0-9]+)", Path("/proc/self/status").read_text(encoding="ascii"))
+        held = int(told[0]) << 10
         resource.setrlimit(resource.RLIMIT_DATA, (held + size, resource.RLIM_INFINITY))
-    except (ImportError, OSError, ValueError, TypeError):
+    except (ImportError, OSError, ValueError, IndexError):
         return
 
 

@@ -65,7 +65,8 @@ def _check_place(env: Env, name: str, node: exp.Expr) -> None:
     if env.aggregates:
         raise fault(
             "EXPRESSION_NOT_SCALAR",
-            f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: [{node.sql(dialect='trino')}]",
+            f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: "
+            f"[{node.sql(dialect='trino')}]",
             node,
         )
 
@@ -241,7 +242,8 @@ def windowed(env: Env, node: exp.Window) -> Typed:
     if env.aggregates:
         raise fault(
             "EXPRESSION_NOT_SCALAR",
-            f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: [{node.sql(dialect='trino')}]",
+            f"{env.aggregates} cannot contain aggregations, window functions or grouping operations: "
+            f"[{node.sql(dialect='trino')}]",
             node,
         )
     inner, nulls = node.this, ""

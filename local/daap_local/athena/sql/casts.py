@@ -108,7 +108,8 @@ def _number_to_decimal(sql: str, source: Type, target: Type) -> str:
         return plain(sql, source, target)
     kind = t.duckdb_type(target)
     shown = f"athena_{source.name}_text({sql})" if source.name in {"double", "real"} else f"CAST({sql} AS VARCHAR)"
-    message = f"{t.literal(f'Cannot cast {_source_name(source)} ' + chr(39))} || {shown} || {t.literal(chr(39) + f' to {_target_name(target)}')}"
+    before, after = f"Cannot cast {_source_name(source)} '", f"' to {_target_name(target)}"
+    message = f"{t.literal(before)} || {shown} || {t.literal(after)}"
     exact = f"CAST({sql} AS VARCHAR)" if source.name in {"double", "real"} else sql
     return f"athena_checked({sql}, TRY_CAST({exact} AS {kind}), 'INVALID_CAST_ARGUMENT', {message})"
 

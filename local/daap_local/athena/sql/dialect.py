@@ -6,6 +6,7 @@ arguments, so that the table of functions alone decides what a call means.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -31,7 +32,7 @@ def _typed(_parser: object, this: exp.Expr, kind: exp.DataType) -> exp.Expr:
 
 
 _LITERALS = ("DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMPLTZ", "DECIMAL", "CHAR", "VARCHAR", "JSON",
-             "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "BOOLEAN", "UUID", "IPADDRESS", "VARBINARY")  # fmt: skip
+             "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "BOOLEAN", "UUID", "VARBINARY")  # fmt: skip
 
 
 class AthenaQueries(Trino):
@@ -49,6 +50,21 @@ class AthenaQueries(Trino):
             token: parser for token, parser in TrinoParser.COLUMN_OPERATORS.items() if token is TokenType.DOT
         }
         TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {exp.DType[name]: _typed for name in _LITERALS}
+
+
+_BLANKS = re.compile(r"\b[xX]'[0-9A-Fa-f\s]*[0-9A-Fa-f][0-9A-Fa-f\s]*'")
+"""Binary literals, whose digits may be in groups."""
+
+
+def tokens_of(sql: str) -> tuple[str, Sequence[Token]]:
+    """A query's text, with the blanks inside of binary literals taken out, and its tokens. Raises SyntaxFault."""
+    try:
+        return sql, AthenaQueries().tokenize(sql)
+    except SqlglotError as error:
+        joined = _BLANKS.sub(lambda found: re.sub(r"\s", "", found.group(0)), sql)
+        if joined == sql:
+            raise SyntaxFault(f"mismatched input: {error}") from error
+        return tokens_of(joined)
 
 
 def parse_query(sql: str) -> exp.Expr:

@@ -41,16 +41,18 @@ def whole(value: int) -> Typed:
 
 
 def number(written: str, node: exp.Expr | None = None) -> Typed:
-    """A number literal: integer, bigint, decimal, or double where it has an exponent."""
-    if "e" in written.lower():
+    """A number literal: integer or bigint, and double where it has a point or an exponent.
+
+    Athena reads `1.5` as a double, as Trino does where decimal literals are told to be doubles; decimals are written
+    DECIMAL '1.5' (https://docs.aws.amazon.com/athena/latest/ug/data-types-considerations.html).
+    """
+    if not re.fullmatch(r"-?[0-9]+", written):
         return Typed(f"CAST({t.literal(written)} AS DOUBLE)", t.DOUBLE, float(written), literal=True)
-    if re.fullmatch(r"[0-9]+", written):
-        if int(written) <= _BIGINT_MAX:
-            return whole(int(written))
-        if int(written) == _BIGINT_MAX + 1:
-            return Typed(written, t.BIGINT, int(written), literal=True)
-        raise fault("SYNTAX_ERROR", f"Invalid numeric literal: {written}", node)
-    return _decimal(written, node)
+    if int(written) <= _BIGINT_MAX:
+        return whole(int(written))
+    if int(written) == _BIGINT_MAX + 1:
+        return Typed(written, t.BIGINT, int(written), literal=True)
+    raise fault("SYNTAX_ERROR", f"Invalid numeric literal: {written}", node)
 
 
 def _decimal(written: str, node: exp.Expr | None) -> Typed:

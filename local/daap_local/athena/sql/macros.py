@@ -12,7 +12,10 @@ import duckdb
 from daap_local.athena.sql.udfs import FUNCTIONS, install_functions
 
 _SPACES = "".join(chr(code) for code in range(1, 33))
-_TRIMMED = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000"
+_TRIMMED = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2008\u2009\u200a\u2028\u2029\u205f\u3000"
+)
 """What trim() takes away: white space that Java counts as such, no-break spaces apart."""
 
 _CODE = r"CASE WHEN regexp_matches(x, '[^\x00-\x7F]|0[xX]') THEN 'NOT_SUPPORTED' ELSE 'INVALID_CAST_ARGUMENT' END"
@@ -85,7 +88,8 @@ def _integer_macros(name: str, held: str, shown: str, least: int) -> Iterator[st
     )
     yield _macro(
         f"athena_decimal_{name}(x)",
-        f"athena_checked(x, TRY_CAST(x AS {held}), 'INVALID_CAST_ARGUMENT', 'Cannot cast ''' || x || ''' to {name.upper()}')",
+        f"athena_checked(x, TRY_CAST(x AS {held}), 'INVALID_CAST_ARGUMENT', "
+        f"'Cannot cast ''' || x || ''' to {name.upper()}')",
     )
     low, high = float(least), -float(least)
     rounded = "athena_round(CAST(x AS DOUBLE))"
@@ -118,7 +122,8 @@ def _floating_macros() -> Iterator[str]:
         )
     yield _macro(
         "athena_text_decimal(x, made, shown)",
-        "athena_checked(x, CASE WHEN regexp_full_match(x, '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') THEN made END, "
+        "athena_checked(x, CASE WHEN regexp_full_match(x, "
+        "'[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') THEN made END, "
         "'INVALID_CAST_ARGUMENT', 'Cannot cast VARCHAR ''' || x || ''' to ' || shown || '. Value is not a number.')",
     )
 

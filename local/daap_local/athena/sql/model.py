@@ -41,7 +41,8 @@ class Scan:
     `columns` are the columns that the SQL names, hidden ones included: the source must yield them all. `read` are
     those of them whose values matter (none: only the number of rows counts); DuckDB itself leaves out the others.
     `predicate` is DuckDB SQL over the partition keys as quoted column names, typed as the table has them: partitions
-    where it is not true need not be read. None where nothing can be said.
+    where it is not true need not be read (where it fails, read them all). None where nothing can be said. `token` is
+    unlike in every translation.
     """
 
     token: str

@@ -7,7 +7,6 @@ Sources: https://trino.io/docs/current/functions/math.html, /functions/decimal.h
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from sqlglot import exp
 
@@ -16,7 +15,7 @@ from daap_local.athena.sql.binding import bound
 from daap_local.athena.sql.casts import cast, coerce, coerce_all
 from daap_local.athena.sql.coercion import as_decimal, coercible, common
 from daap_local.athena.sql.comparing import comparable, compared, truth
-from daap_local.athena.sql.literals import number, read_type, whole
+from daap_local.athena.sql.literals import read_type, whole
 from daap_local.athena.sql.moments import moment_arithmetic
 from daap_local.athena.sql.scopes import Env, Typed, fault, only, uncommon
 from daap_local.athena.sql.types import Type
@@ -98,14 +97,34 @@ def _decimals(left: Typed, right: Typed, sign: str) -> Typed | None:
 
 
 def _fitted(left: Typed, right: Typed, sign: str, precision: int, scale: int) -> Typed:
-    """A sum, difference or product; by way of texts where it may need more digits than DuckDB's decimals have."""
+    """A sum, difference or product of decimals."""
     kind = t.decimal(min(precision, t.MAX_DECIMAL), scale)
-    if precision > t.MAX_DECIMAL:
-        return _exact(left, right, sign, kind)
     wide = t.duckdb_type(kind)
     if sign == "*":
-        return Typed(f"CAST({left.sql} * {right.sql} AS {wide})", kind)
+        return (
+            _product(left, right, kind)
+            if precision > t.MAX_DECIMAL
+            else Typed(f"CAST({left.sql} * {right.sql} AS {wide})", kind)
+        )
     return Typed(f"CAST(CAST({left.sql} AS {wide}) {sign} CAST({right.sql} AS {wide}) AS {wide})", kind)
+
+
+def _product(left: Typed, right: Typed, kind: Type) -> Typed:
+    """A product whose type has no room for all digits: in DuckDB for values that leave room, else by way of texts."""
+    (p1, s1), (p2, s2) = left.type.params, right.type.params
+    half = t.MAX_DECIMAL // 2
+    room = t.MAX_DECIMAL - min(p2, half) if p1 >= p2 else min(p1, half)
+    if room < s1 or t.MAX_DECIMAL - room < s2:
+        return _exact(left, right, "*", kind)
+
+    def made(values: list[Typed]) -> Typed:
+        one = f"TRY_CAST({values[0].sql} AS DECIMAL({room},{s1}))"
+        other = f"TRY_CAST({values[1].sql} AS DECIMAL({t.MAX_DECIMAL - room},{s2}))"
+        exact = _exact(values[0], values[1], "*", kind).sql
+        quick = f"CAST({one} * {other} AS {t.duckdb_type(kind)})"
+        return Typed(f"CASE WHEN {one} IS NOT NULL AND {other} IS NOT NULL THEN {quick} ELSE {exact} END", kind)
+
+    return bound([left, right], made) or made([left, right])
 
 
 def _exact(left: Typed, right: Typed, sign: str, kind: Type) -> Typed:
@@ -127,7 +146,7 @@ def _divided(left: Typed, right: Typed) -> Typed:
     scale = max(s1, s2)
     kind = t.decimal(min(t.MAX_DECIMAL, p1 + s2 + max(s2 - s1, 0)), scale)
     shift = scale - s1 + s2
-    if p1 + s1 + 1 > t.MAX_DECIMAL or p2 + s2 + 1 > t.MAX_DECIMAL or p1 + shift > t.MAX_DECIMAL or kind.params[0] + scale + 1 > t.MAX_DECIMAL:  # fmt: skip
+    if max(p1 + s1 + 1, p2 + s2 + 1, p1 + shift + 1, kind.params[0] + scale + 1) > t.MAX_DECIMAL:
         return _exact(left, right, "/", kind)
     quotient = f"athena_decimal_divide({_unscaled(left)}, {_unscaled(right)}, {10**shift})"
     return Typed(_scaled(quotient, kind), kind)
@@ -145,7 +164,8 @@ def _scaled(digits: str, kind: Type) -> str:
     if not scale:
         return f"CAST({digits} AS {t.duckdb_type(kind)})"
     unit = f"0.{'0' * (scale - 1)}1"
-    return f"CAST(CAST({digits} AS DECIMAL({precision},0)) * CAST({unit} AS DECIMAL({scale},{scale})) AS {t.duckdb_type(kind)})"
+    product = f"CAST({digits} AS DECIMAL({precision},0)) * CAST({unit} AS DECIMAL({scale},{scale}))"
+    return f"CAST({product} AS {t.duckdb_type(kind)})"
 
 
 def _remainder(left: Typed, right: Typed) -> Typed:
@@ -170,18 +190,11 @@ def negative(env: Env, node: exp.Neg) -> Typed:
 
 
 def _negative_literal(inner: Typed) -> Typed:
-    if isinstance(inner.value, Decimal):
-        made = number(f"-{inner.value}")
-        return Typed(made.sql, inner.type, made.value, literal=True)
     if isinstance(inner.value, float):
         return Typed(f"CAST('{-inner.value!r}' AS DOUBLE)", t.DOUBLE, -inner.value, literal=True)
     made = whole(-inner.value)
-    return Typed(
-        f"({made.sql})" if inner.type != t.BIGINT else f"CAST('{made.sql}' AS BIGINT)",
-        inner.type,
-        made.value,
-        literal=True,
-    )
+    sql = f"({made.sql})" if inner.type != t.BIGINT else f"CAST('{made.sql}' AS BIGINT)"
+    return Typed(sql, inner.type, made.value, literal=True)
 
 
 def comparison(env: Env, node: exp.Binary) -> Typed:

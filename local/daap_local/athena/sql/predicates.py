@@ -105,7 +105,8 @@ def _in_column(env: Env, value: Typed, made: Compiled, node: exp.In) -> Typed:
     if kind is None or not comparable(kind, ordered=False):
         raise fault(
             "TYPE_MISMATCH",
-            f"Value expression and result of subquery must be of the same type: {value.type} vs {made.fields[0].typed.type}",
+            "Value expression and result of subquery must be of the same type: "
+            f"{value.type} vs {made.fields[0].typed.type}",
             node,
         )
     if kind.name in {"row", "array", "map"}:

@@ -68,7 +68,8 @@ def _renamed(made: Compiled, cte: exp.CTE) -> Compiled:
     if len(names) != len(made.fields):
         raise fault(
             "MISMATCHED_COLUMN_ALIASES",
-            f"WITH column alias list has {len(names)} entries but WITH query '{cte.alias}' has {len(made.fields)} columns",
+            f"WITH column alias list has {len(names)} entries "
+            f"but WITH query '{cte.alias}' has {len(made.fields)} columns",
             cte,
         )
     fields = (replace(item, name=name.lower(), written=name) for item, name in zip(made.fields, names, strict=True))

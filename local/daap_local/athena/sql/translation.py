@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from daap_local.athena.faults import AthenaFault, SyntaxFault
+from daap_local.athena.faults import AthenaFault
 from daap_local.athena.sql.casts import assigned
-from daap_local.athena.sql.dialect import AthenaQueries, parse_expression, parse_query
+from daap_local.athena.sql.dialect import parse_expression, parse_query, tokens_of
 from daap_local.athena.sql.handlers import HANDLERS
 from daap_local.athena.sql.model import Resolver, ResultColumn, Scan, Translated
 from daap_local.athena.sql.queries import query
@@ -41,7 +41,7 @@ def translate(
     TYPE_MISMATCH and others as Trino would; NOT_SUPPORTED for what this translation does not know.
     """
     text = filled(sql, parameters)
-    session = Session(resolve, started or datetime.now(UTC), HANDLERS, query, marker=_marker(text))
+    session = Session(resolve, started or datetime.now(UTC), HANDLERS, query, marker=_marker())
     try:
         made = query(Env(session, database=database, catalog=catalog), parse_query(text))
     except RecursionError as error:
@@ -49,12 +49,9 @@ def translate(
     return _finished(made, session)
 
 
-def _marker(text: str) -> str:
-    """A word for the holes where tables belong that stands nowhere in the query."""
-    number = 0
-    while f"scan{number or ''} " in text:
-        number += 1
-    return f"scan{number or ''}"
+def _marker() -> str:
+    """A word for the holes where tables belong that nobody can write into a query, a view or a column's name."""
+    return f"scan {secrets.token_hex(8)}"
 
 
 def _finished(made: Compiled, session: Session) -> Translated:
@@ -74,10 +71,8 @@ def _read(scan: Scan, session: Session, needs: frozenset[Origin], text: str) -> 
 
 def filled(sql: str, parameters: Sequence[str]) -> str:
     """A query's text with its parameters put where `?` stands. Raises INVALID_PARAMETER_USAGE for another number."""
-    try:
-        marks = [token for token in AthenaQueries().tokenize(sql) if token.token_type is TokenType.PLACEHOLDER]
-    except SqlglotError as error:
-        raise SyntaxFault(f"mismatched input: {error}") from error
+    sql, tokens = tokens_of(sql)
+    marks = [token for token in tokens if token.token_type is TokenType.PLACEHOLDER]
     if len(marks) != len(parameters):
         raise AthenaFault(
             "INVALID_PARAMETER_USAGE",

@@ -67,6 +67,9 @@ _DUCKDB = {
     "json": "VARCHAR", "date": "DATE", "time": "TIME", "timestamp": "TIMESTAMP", "unknown": "INTEGER", "uuid": "UUID",
     ZONED: "STRUCT(u TIMESTAMP, z VARCHAR)", DAY_INTERVAL.name: "BIGINT", MONTH_INTERVAL.name: "INTEGER",
 }  # fmt: skip
+_ELSEWHERE = frozenset({"ipaddress", "hyperloglog", "p4hyperloglog", "setdigest", "tdigest", "qdigest", "geometry",
+                        "sphericalgeography", "time with time zone", "number", "color", "function"})  # fmt: skip
+"""Types that Trino has and this translation does not."""
 _HIVE = {"integer": "int", "real": "float", "varbinary": "binary", "varchar": "string"}
 _PRECISION = {
     "boolean": 0, "tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 17, "double": 17,
@@ -228,7 +231,7 @@ class _TypeReader:
         return self._sized(name + self._suffix(name), numbers)
 
     def _suffix(self, name: str) -> str:
-        words = {"timestamp": 3, "double": 1, "interval": 3}.get(name, 0)
+        words = {"timestamp": 3, "time": 3, "double": 1, "interval": 3}.get(name, 0)
         following = [token.lower() for token in self.rest()[:words]]
         if following[:1] in (["with"], ["without"], ["precision"], ["day"], ["year"]):
             self._at += len(following)
@@ -251,6 +254,8 @@ class _TypeReader:
         return int(token)
 
     def _sized(self, name: str, numbers: tuple[int, ...]) -> Type:
+        if name in _ELSEWHERE:
+            raise unsupported(f"Type {name}")
         base = _SIMPLE.get(name)
         if base is None:
             raise AthenaFault("TYPE_NOT_FOUND", f"line 1:1: Unknown type: {self._text}")

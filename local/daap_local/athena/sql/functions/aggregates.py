@@ -51,7 +51,10 @@ _NESTED = {
     "array_agg(T) -> array(T)": "list({d}{0}{o}){w}",
     "map_agg(K, V) -> map(K, V)": "athena_map_agg(list(struct_pack(k := {0}, v := {1}){o}){w})",
     "multimap_agg(K, V) -> map(K, array(V))": "athena_multimap_agg(list(struct_pack(k := {0}, v := {1}){o}){w})",
-    "map_union(map(K, V)) -> map(K, V)": "athena_map_agg(list_transform(flatten(list(map_entries({0})){w}), lambda e_: struct_pack(k := (e_).key, v := (e_).value)))",
+    "map_union(map(K, V)) -> map(K, V)": (
+        "athena_map_agg(list_transform(flatten(list(map_entries({0})){w}), "
+        "lambda e_: struct_pack(k := (e_).key, v := (e_).value)))"
+    ),
 }
 
 AGGREGATES = MappingProxyType(read_signatures({**_COUNTS, **_SUMS, **_STATISTICS, **_CHOICES, **_NESTED}))

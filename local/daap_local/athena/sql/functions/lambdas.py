@@ -171,7 +171,8 @@ def transform_keys(env: Env, node: exp.Anonymous) -> Typed | None:
 
 
 def _mapped(value: Typed, pairs: str, kind: Type) -> str:
-    return f"CASE WHEN {value.sql} IS NULL THEN NULL ELSE CAST(athena_map_from_pairs({pairs}) AS {t.duckdb_type(kind)}) END"
+    made = f"CAST(athena_map_from_pairs({pairs}) AS {t.duckdb_type(kind)})"
+    return f"CASE WHEN {value.sql} IS NULL THEN NULL ELSE {made} END"
 
 
 def map_zip_with(env: Env, node: exp.Anonymous) -> Typed | None:

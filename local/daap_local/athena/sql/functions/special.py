@@ -151,7 +151,9 @@ def array_join(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | N
         return None
     else:
         inner = varchar_of("x", kind)
-    shown = f"list_transform({given[0].sql}, lambda x: {f'coalesce({inner}, {given[2].sql})' if len(given) == 3 else inner})"
+    if len(given) == 3:
+        inner = f"coalesce({inner}, {given[2].sql})"
+    shown = f"list_transform({given[0].sql}, lambda x: {inner})"
     return Typed(f"array_to_string({shown}, {given[1].sql})", t.VARCHAR)
 
 
@@ -188,10 +190,8 @@ def zipped(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:
     kind = Type("row", args=tuple(value.type.args[0] for value in given), fields=(None,) * len(given))
     held = t.duckdb_type(t.array(kind))
     parts = ", ".join(f"{name} := struct_extract_at(x, {at + 1})" for at, name in enumerate(t.field_names(kind)))
-    return Typed(
-        f"CAST(list_transform(list_zip({', '.join(value.sql for value in given)}), lambda x: struct_pack({parts})) AS {held})",
-        t.array(kind),
-    )
+    lists = f"list_zip({', '.join(value.sql for value in given)})"
+    return Typed(f"CAST(list_transform({lists}, lambda x: struct_pack({parts})) AS {held})", t.array(kind))
 
 
 def map_entries(_env: Env, _node: exp.Anonymous, given: list[Typed]) -> Typed | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -144,7 +144,10 @@ def format_datetime(local: datetime, zone: str, offset: int, pattern: str) -> st
     return format_joda(local, zone, offset, pattern)
 
 
-_ISO_DATE = r"(?P<year>[+-]?\d{1,9})(?:-W(?P<week>\d{2})(?:-(?P<weekday>\d))?|-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?|-(?P<ordinal>\d{3}))?"
+_ISO_DATE = (
+    r"(?P<year>[+-]?\d{1,9})(?:-W(?P<week>\d{2})(?:-(?P<weekday>\d))?"
+    r"|-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2}))?|-(?P<ordinal>\d{3}))?"
+)
 _ISO = re.compile(
     _ISO_DATE + r"(?:T(?:(?P<hour>\d{2})(?::?(?P<minute>\d{2})(?::?(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?)?)?"
     r"(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?"
@@ -181,8 +184,8 @@ def iso_timestamp(text: str) -> str:
         day = _iso_day(found, text)
         parts: dict[str, str | None] = found.groupdict() if found is not None else {}
         millis = int((parts["fraction"] or "0").ljust(3, "0")[:3])
-        local = datetime(day.year, day.month, day.day, int(parts["hour"] or 0), int(parts["minute"] or 0),
-                         int(parts["second"] or 0), millis * 1000)  # fmt: skip
+        clock = time(int(parts["hour"] or 0), int(parts["minute"] or 0), int(parts["second"] or 0), millis * 1000)
+        local = datetime.combine(day, clock)
     except (ValueError, OverflowError) as error:
         raise invalid(f'Invalid format: "{text}"') from error
     return _packed(local, zone_name(parts["zone"] or "UTC"))

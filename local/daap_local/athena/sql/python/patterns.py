@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from daap_local.athena.sql.python.failures import Failed
 
@@ -32,8 +32,8 @@ class Parsed:
         hour = values.get("hour", 0)
         if "half_hour" in values:
             hour = values["half_hour"] % 12 + 12 * values.get("half", 0)
-        return datetime(day.year, day.month, day.day, hour, values.get("minute", 0), values.get("second", 0),
-                        values.get("millis", 0) * 1000)  # fmt: skip
+        clock = time(hour, values.get("minute", 0), values.get("second", 0), values.get("millis", 0) * 1000)
+        return datetime.combine(day, clock)
 
     def _day(self) -> date:
         values = self.values
@@ -91,8 +91,8 @@ def parse_mysql(text: str, pattern: str) -> Parsed | None:
 
 
 _JODA_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+", re.DOTALL)
-_JODA_FIELDS = {"M": "month", "d": "day", "H": "hour", "h": "half_hour", "K": "half_hour", "k": "clock_hour", "m": "minute",
-                "s": "second", "D": "ordinal", "w": "week", "e": "weekday"}  # fmt: skip
+_JODA_FIELDS = {"M": "month", "d": "day", "H": "hour", "h": "half_hour", "K": "half_hour", "k": "clock_hour",
+                "m": "minute", "s": "second", "D": "ordinal", "w": "week", "e": "weekday"}  # fmt: skip
 
 
 def _tokens(pattern: str) -> list[tuple[str, str]]:
