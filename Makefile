@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+CLIENT_OPTIONS := -o addopts= -o filterwarnings=default --confcutdir=. -p no:cacheprovider
 
-.PHONY: demo test lint types unit bench fuzz oracle clean
+.PHONY: demo test lint types unit bench fuzz athena-clients oracle clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## run the whole flow on a small lake
@@ -33,6 +34,14 @@ bench: $(READY)
 fuzz: $(READY)  ## the API, with many more requests than in the tests
 	DAAP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500) $(BIN)/pytest tests/api/test_fuzz.py
 
+# Each client pins versions of its own, so they live apart from the project, and dbt apart from the others.
+athena-clients: $(READY)  ## awswrangler, PyAthena and dbt-athena against daap's Athena
+	$(PYTHON) -m venv .venv-clients && .venv-clients/bin/pip install --quiet -r tests/athena_clients/requirements.txt
+	$(PYTHON) -m venv .venv-dbt && .venv-dbt/bin/pip install --quiet -r tests/athena_clients/requirements-dbt.txt
+	cd tests/athena_clients && DAAP_LOCAL=../../$(BIN)/daap-local ../../.venv-clients/bin/pytest $(CLIENT_OPTIONS) \
+		check_awswrangler.py check_pyathena.py
+	cd tests/athena_clients && DAAP_LOCAL=../../$(BIN)/daap-local ../../.venv-dbt/bin/pytest $(CLIENT_OPTIONS) check_dbt.py
+
 oracle: $(READY)  ## ask a real Trino again what daap's Athena is held to (needs a JDK of 24 or newer)
 	$(BIN)/python -m fixtures.trino.record --java $(or $(JAVA_HOME),$(error name a JDK with JAVA_HOME))
 	$(BIN)/python -m fixtures.trino.report
@@ -45,4 +54,4 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-clients .venv-dbt .pytest_cache .mypy_cache .ruff_cache .hypothesis

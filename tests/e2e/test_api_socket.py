@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def start(root: Path, *words: str) -> Iterator[Server]:
 
 def _read_lines(stream: Any, lines: list[str]) -> None:
     for line in stream:
-        lines.append(line.removesuffix("\n"))  # noqa: PERF402 - others look at the list meanwhile
+        lines.append(line.removesuffix("\n"))  # noqa: PERF401 - others look at the list meanwhile
 
 
 @pytest.fixture
@@ -288,8 +288,8 @@ def test_a_public_address_goes_into_the_forms(root):
 
 @pytest.mark.parametrize(("request_", "status"), [
     (b"nonsense\r\n\r\n", b" 400 "),
-    (b"GET /health HTTP/1.1\r\n\r\n", b""),
-    (b"GET /data-product HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\nauthorizationToken: TOKEN\r\n\r\n", b" 413 "),
+    (b"GET /health HTTP/1.1\r\n\r\n", b" 400 "),
+    (b"GET /data-product HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\nauthorizationToken: TOKEN\r\n\r\n", b" 413 "),
     (b"POST /data-product/register HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b" 400 "),
     (b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", b" 401 "),
     (b"GET /docs/../data-product HTTP/1.1\r\nHost: x\r\n\r\n", b" 404 "),
@@ -314,18 +314,14 @@ def test_a_body_that_is_too_large_gets_its_answer_while_it_is_sent(served):
 
 
 def send_bytes(server: Server, data: bytes) -> bytes:
-    """What a server answers, byte for byte, until it has nothing more to say."""
+    """What a server answers, byte for byte, at least to the end of its headers."""
     host, port = server.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), TIMEOUT) as line:
-        line.settimeout(2)
         line.sendall(data)
-        line.shutdown(socket.SHUT_WR)
         answer = b""
-        try:
-            while part := line.recv(65_536):
+        with suppress(ConnectionResetError):  # it has heard enough
+            while b"\r\n\r\n" not in answer and (part := line.recv(65_536)):
                 answer += part
-        except (TimeoutError, ConnectionResetError):
-            pass
         return answer
 
 

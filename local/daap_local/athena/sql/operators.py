@@ -124,7 +124,13 @@ def _product(left: Typed, right: Typed, kind: Type) -> Typed:
         quick = f"CAST({one} * {other} AS {t.duckdb_type(kind)})"
         return Typed(f"CASE WHEN {one} IS NOT NULL AND {other} IS NOT NULL THEN {quick} ELSE {exact} END", kind)
 
+    if len(left.sql) + len(right.sql) < _REPEATED:
+        return made([left, right])
     return bound([left, right], made) or made([left, right])
+
+
+_REPEATED = 1000
+"""Factors shorter than this are written several times: a list for every row would cost more."""
 
 
 def _exact(left: Typed, right: Typed, sign: str, kind: Type) -> Typed:
