@@ -110,8 +110,7 @@ def _compare_table(lake: Lake, ref: TableRef, actor: str) -> Iterator[Mended]:
     if visible or recorded:  # a table of an older major that has neither may have been removed
         lake.registry.show_table(ref)
     for place in _list_raw(lake, ref):
-        if place.load.stamp not in visible & recorded:
-            yield from _mend_load(lake, place, actor)
+        yield from _mend_load(lake, place, actor, is_visible=place.load.stamp in visible)
     for stamp in sorted(recorded - visible):
         load = LoadId(ref, stamp)
         if lake.ledger.get(load).carried_from:
@@ -119,9 +118,9 @@ def _compare_table(lake: Lake, ref: TableRef, actor: str) -> Iterator[Mended]:
 
 
 def _compare_files(lake: Lake, ref: TableRef, actor: str) -> Iterator[Mended]:
-    recorded = set(lake.ledger.stamps(ref))
     for place in _list_raw(lake, ref):
-        if place.load.stamp not in recorded:
+        receipt = _find_receipt(lake, place.load)
+        if receipt is None or not receipt.is_final:
             yield from _mend_unrecorded(lake, place, actor)
 
 
@@ -133,13 +132,13 @@ def _list_raw(lake: Lake, ref: TableRef) -> Iterator[Upload]:
                 yield place
 
 
-def _mend_load(lake: Lake, place: Upload, actor: str) -> Iterator[Mended]:
+def _mend_load(lake: Lake, place: Upload, actor: str, *, is_visible: bool) -> Iterator[Mended]:
     receipt = _find_receipt(lake, place.load)
     if receipt is None or receipt.status in (LoadStatus.LANDED, LoadStatus.CHECKED):
         yield from _mend_unrecorded(lake, place, actor)
     elif receipt.status is LoadStatus.ARCHIVED and receipt.kind == "table":
         yield from _mend_archived(lake, receipt, actor)
-    elif receipt.status is LoadStatus.CURATED:
+    elif receipt.status is LoadStatus.CURATED and not is_visible:
         yield from _reload_missing(lake, place.load, actor)
 
 

@@ -1,7 +1,5 @@
 """awswrangler, unchanged."""
 
-# ruff: noqa: S608 - statements are put together from names of the tests' own
-
 import datetime
 
 import awswrangler as wr

@@ -1,7 +1,5 @@
 """PyAthena's cursors, unchanged; but for the Arrow cursor: Arrow's own S3 client goes to AWS whatever it is told."""
 
-# ruff: noqa: S608 - statements are put together from names of the tests' own
-
 import threading
 from contextlib import closing
 

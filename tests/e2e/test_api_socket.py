@@ -17,12 +17,17 @@ from typing import Any
 import pytest
 import requests
 
+from daap.model.events import LoadCurated
+from daap_local.bootstrap import open_lake
+from daap_local.server import serve
+from daap_local.watcher import Watcher
 from tests.api.site import BAD, GOOD, PAYMENTS, TABLE, digest, make_metadata, make_schema
+from tests.support.lakes import make_csv, make_product
 from tests.support.processes import make_command, run_command, wait_until
 
 TIMEOUT = 60
 STOPPED = "Stopped. What was on its way goes on at the next start."
-LARGE_ROWS = 4_000_000
+LARGE_ROWS = 2_000_000
 
 
 @dataclass
@@ -262,6 +267,25 @@ def test_a_file_in_the_landing_folder_is_taken_too(root):
         assert loads()[0]["actor"] == "server"
 
 
+def test_what_hinders_the_watcher_for_a_while_does_not_end_it(root, monkeypatch):
+    watch, tries, heard = Watcher.watch, iter([OSError("no room for events")]), []
+
+    def watch_later(self: Watcher) -> None:
+        if error := next(tries, None):
+            raise error
+        watch(self)
+
+    monkeypatch.setattr(Watcher, "watch", watch_later)
+    monkeypatch.setattr(serve, "LOOK_SECONDS", 0.01)
+    lake = open_lake(root)
+    lake.registry.register(make_product())
+    with serve.watching(lake, root, lambda _path, outcome: heard.append(outcome)):
+        lake.store.put("landing/shop/orders/a.csv", make_csv())
+        wait_until(lambda: len(heard) == 2)
+    assert "no room for events" in str(heard[0])
+    assert isinstance(heard[1], LoadCurated)
+
+
 def test_without_watching_nothing_is_taken(root):
     with start(root, "--no-watch") as server:
         server.register()
@@ -288,8 +312,8 @@ def test_a_public_address_goes_into_the_forms(root):
 
 @pytest.mark.parametrize(("request_", "status"), [
     (b"nonsense\r\n\r\n", b" 400 "),
-    (b"GET /health HTTP/1.1\r\n\r\n", b" 400 "),
-    (b"GET /data-product HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\nauthorizationToken: TOKEN\r\n\r\n", b" 413 "),
+    (b"GET /health HTTP/9.9\r\nHost: x\r\n\r\n", b" 400 "),
+    (b"GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\nauthorizationToken: TOKEN\r\n\r\n", b" 413 "),
     (b"POST /data-product/register HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", b" 400 "),
     (b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", b" 401 "),
     (b"GET /docs/../data-product HTTP/1.1\r\nHost: x\r\n\r\n", b" 404 "),

@@ -1,6 +1,6 @@
 """The command line as a person or a program meets it: what is printed where, and the exit codes."""
 
-# ruff: noqa: S603, S607, S608 - the processes and the SQL are the tests' own
+# ruff: noqa: S603, S607 - the processes and the SQL are the tests' own
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def assert_whole(bench: Bench) -> int:
     seen = 0
     for table in TABLES:
         told = "count(*) AS n, count(DISTINCT id) AS ids, min(id) AS first, max(id) AS last"
-        rows = bench.query(f"SELECT load_timestamp, {told} FROM shop_v1.{table} GROUP BY ALL")  # noqa: S608 - our names
+        rows = bench.query(f"SELECT load_timestamp, {told} FROM shop_v1.{table} GROUP BY ALL")
         assert all(row["n"] == row["ids"] == ROWS for row in rows)
         assert all(row["first"] % ROWS == 0 and row["last"] == row["first"] + ROWS - 1 for row in rows)
         seen += len(rows)

@@ -105,7 +105,7 @@ class Stage:
     def count_rows(self) -> int:
         """What a reader sees now."""
         try:
-            (row,) = self.bench.query(f"SELECT count(*) AS n FROM shop_v1.{self.scene.table}")  # noqa: S608 - a name
+            (row,) = self.bench.query(f"SELECT count(*) AS n FROM shop_v1.{self.scene.table}")
         except NotRegistered:
             return 0
         return int(row["n"])
@@ -231,5 +231,5 @@ def count_traces(bench: Bench) -> int:
 
 def count_snapshots(bench: Bench) -> list[dict[str, object]]:
     """The rows of each snapshot of each table, as a reader sees them."""
-    counts = [f"SELECT load_timestamp, count(*) AS n FROM shop_v1.{table} GROUP BY ALL" for table in TABLES]  # noqa: S608
+    counts = [f"SELECT load_timestamp, count(*) AS n FROM shop_v1.{table} GROUP BY ALL" for table in TABLES]
     return [row for count in counts for row in bench.query(count)]

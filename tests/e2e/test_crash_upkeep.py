@@ -116,7 +116,7 @@ def see_rows(bench: Bench) -> Rows:
     seen: Rows = {}
     for entry in bench.lake.catalogue.tables():
         name, found = f"{entry.ref.database}.{entry.ref.table}", defaultdict(list)
-        for row in bench.query(f"SELECT id, load_timestamp FROM {name} ORDER BY id"):  # noqa: S608 - our names
+        for row in bench.query(f"SELECT id, load_timestamp FROM {name} ORDER BY id"):
             found[row["load_timestamp"]].append(int(row["id"]))
         seen[name] = dict(found)
     return seen
@@ -138,9 +138,14 @@ def describe(bench: Bench) -> dict[str, str]:
 
 
 def list_leftovers(bench: Bench, act: str) -> list[str]:
-    """Hidden files with data in them, which nobody will ever need; of a deleted product, any at all."""
+    """Hidden files with data in them, which nobody will ever need; of a deleted product, any at all.
+
+    What a resync has staged twice goes with the snapshot itself.
+    """
     hidden = [*bench.root.rglob(".daap-*"), *bench.root.rglob(".staging/*")]
-    kept = ("logs", *SHARED) if act == "a deletion" else ("logs", "metadata")
+    kept = {"a deletion": ("logs", *SHARED), "a resync": ("logs", "metadata", ".staging")}.get(
+        act, ("logs", "metadata")
+    )
     return [str(path.relative_to(bench.root)) for path in hidden if not set(kept) & set(path.parts)]
 
 

@@ -1,7 +1,5 @@
 """Changing schemas: what old and new snapshots show, what is carried into a new major, what is refused."""
 
-# ruff: noqa: S608 - the SQL is the tests' own
-
 from __future__ import annotations
 
 from dataclasses import replace

@@ -114,7 +114,7 @@ def test_a_product_that_changes_while_a_file_is_inferred_does_not_stop_the_watch
     drain_lake(slow, bench.root / "landing")
     assert {"other", "second"} <= set(bench.lake.registry.get("new").product.tables)
     for table in ("other", "second"):
-        assert len(bench.query(f"SELECT * FROM new_v1.{table}")) == 3  # noqa: S608 - a name of our own
+        assert len(bench.query(f"SELECT * FROM new_v1.{table}")) == 3
 
 
 def test_two_processes_that_add_tables_at_once_both_succeed(bench, monkeypatch):

@@ -176,10 +176,10 @@ class TestVersions:
         folders.load(FIRST, make_csv(rows=2))
         folders.change("id bigint", AMOUNT)
         folders.change("id string")
-        before = [folders.query(f"SELECT * FROM shop_v{n}.orders ORDER BY ALL") for n in (1, 2, 3)]  # noqa: S608
+        before = [folders.query(f"SELECT * FROM shop_v{n}.orders ORDER BY ALL") for n in (1, 2, 3)]
         shutil.rmtree(curated(folders))
         assert told(reload(folders, TABLE)) == [(f"shop/v{n}/orders/{FIRST}", 2, True) for n in (1, 2, 3)]
-        assert [folders.query(f"SELECT * FROM shop_v{n}.orders ORDER BY ALL") for n in (1, 2, 3)] == before  # noqa: S608
+        assert [folders.query(f"SELECT * FROM shop_v{n}.orders ORDER BY ALL") for n in (1, 2, 3)] == before
 
 
 class TestLeftAlone:

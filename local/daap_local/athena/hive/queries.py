@@ -19,8 +19,8 @@ _FOREIGN = tuple(
     for words in (
         "::", "{", "}", ";", "= =", "/ /", "* *", ": =", "-> >", ", ,", ", )", "( ,", ", FROM", ", WHERE", ", GROUP",
         ", ORDER", ", LIMIT", "DISTINCT ON (", "* EXCLUDE", "* EXCEPT (", "* REPLACE", "* RENAME", "PIVOT (",
-        "UNPIVOT (", "USING SAMPLE", "GROUP BY ALL",
-        "ORDER BY ALL", "SEMI JOIN", "ANTI JOIN", "ASOF JOIN", "ASOF LEFT", "POSITIONAL JOIN", "LATERAL VIEW",
+        "UNPIVOT (", "USING SAMPLE",
+        "SEMI JOIN", "ANTI JOIN", "ASOF JOIN", "ASOF LEFT", "POSITIONAL JOIN", "LATERAL VIEW",
         "FOR UPDATE", "FOR SHARE", "SELECT TOP", "AS MATERIALIZED", "AS NOT MATERIALIZED", "SIMILAR TO", "QUALIFY",
         "( FROM", "AT (",
     )
