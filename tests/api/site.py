@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote
 
@@ -69,6 +71,7 @@ class Client:
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request."""
         answer: httpx.Response = self._portal.call(partial(self._http.request, method, path, **options))
+        _check_documented(method, answer.request.url.path, answer.status_code)
         return answer
 
     def get(self, path: str, **params: Any) -> httpx.Response:
@@ -117,6 +120,7 @@ class Client:
             "client": ("127.0.0.1", 1), "server": ("lake.test", 80),
         }  # fmt: skip
         self._portal.call(self._app, scope, receive, send)
+        _check_documented(method, scope["path"], start["status"])
         return httpx.Response(start["status"], headers=start["headers"], content=bytes(content))
 
     def page(self, path: str, items: str, between: Callable[[], object] = lambda: None, **params: Any) -> list[Any]:
@@ -129,6 +133,30 @@ class Client:
             after = answer["next"]
             between()
         return found
+
+
+@cache
+def _list_documented() -> list[tuple[str, re.Pattern[str], set[int]]]:
+    """The method, path and statuses of each call; the same for every app."""
+    with TemporaryDirectory() as folder:
+        document = build_app(Path(folder), BASE).openapi()
+    return [
+        (
+            method.upper(),
+            re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))),
+            set(map(int, operation["responses"])),
+        )
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def _check_documented(method: str, path: str, status: int) -> None:
+    """Fails if a call is answered with a status that the API's description does not tell of; 500 is a fault."""
+    for known, pattern, statuses in _list_documented():
+        if known == method and pattern.fullmatch(path):
+            assert status in {*statuses, 500}, f"{method} {path} answers {status}"
+            return
 
 
 @dataclass

@@ -129,7 +129,7 @@ def test_what_is_no_statement_is_a_syntax_error(text):
         "SELECT * EXCLUDE (a) FROM t", "SELECT * REPLACE (1 AS a) FROM t", "SELECT DISTINCT ON (a) a FROM t",
         "SELECT a FROM t QUALIFY row_number() OVER () = 1", "SELECT * FROM t SEMI JOIN u USING (a)",
         "SELECT * FROM t ASOF JOIN u USING (a)", "SELECT * FROM t PIVOT (sum(a) FOR b IN (1))",
-        "SELECT * FROM t USING SAMPLE 5", "SELECT a FROM t GROUP BY ALL", "SELECT a FROM t ORDER BY ALL",
+        "SELECT * FROM t USING SAMPLE 5",
         "SELECT a, FROM t", "SELECT a,, b FROM t", "SELECT 'a' 'b'", "SELECT a ILIKE 'x' FROM t",
         "SELECT INTERVAL 1 DAY", "SELECT * FROM t FOR UPDATE", "SELECT * FROM (FROM t)", "SELECT 1 INTO 'x'",
         "SELECT a FROM t LATERAL VIEW explode(b) c", "WITH x AS MATERIALIZED (SELECT 1) SELECT * FROM x",

@@ -55,7 +55,7 @@ class Runner:
         if isinstance(fault, Cancelled):
             execution.end(CANCELLED, str(fault))
             return
-        failure = errors.failure_of(fault)
+        failure = errors.with_leftovers(errors.failure_of(fault), execution.request)
         execution.end(FAILED, failure.message, failure)
 
 

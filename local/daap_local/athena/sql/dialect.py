@@ -70,8 +70,8 @@ def tokens_of(sql: str) -> tuple[str, Sequence[Token]]:
 def parse_query(sql: str) -> exp.Expr:
     """The tree of one query. Raises SyntaxFault where it is none."""
     dialect = AthenaQueries()
+    sql, tokens = tokens_of(sql)
     try:
-        tokens = dialect.tokenize(sql)
         check_tokens(tokens)
         _check_end(tokens)
         trees = dialect.parser().parse(tokens, sql)
