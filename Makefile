@@ -42,8 +42,8 @@ athena-clients: $(READY)  ## awswrangler, PyAthena and dbt-athena against daap's
 		check_awswrangler.py check_pyathena.py
 	cd tests/athena_clients && DAAP_LOCAL=../../$(BIN)/daap-local ../../.venv-dbt/bin/pytest $(CLIENT_OPTIONS) check_dbt.py
 
-oracle: $(READY)  ## ask a real Trino again what daap's Athena is held to (needs a JDK of 24 or newer)
-	$(BIN)/python -m fixtures.trino.record --java $(or $(JAVA_HOME),$(error name a JDK with JAVA_HOME))
+oracle: $(READY)  ## ask a real Trino again what daap's Athena is held to (needs a JDK of 24 or newer: JAVA=DIR)
+	$(BIN)/python -m fixtures.trino.record $(if $(JAVA),--java $(JAVA))
 	$(BIN)/python -m fixtures.trino.report
 
 $(READY): pyproject.toml

@@ -104,17 +104,21 @@ def delete_product(lake: Lake, product: str, actor: str) -> None:
     From the first moment it is not registered any more; called again, it goes on where it was cut
     short. Raises NotRegistered, UnderLegalHold, VersionConflict.
     """
-    with (
-        lake.hold(product, wait=True),
-        audited(lake.store, lake.console, product=product, actor=actor) as trail,
-    ):
+    with audited(lake.store, lake.console, product=product, actor=actor) as trail:
         head = lake.registry.read_any(product)
         check_hold(head.registered)
-        with held_tables(lake, head.registered):
-            if not head.registered.deleting:
-                head = lake.registry.replace_head(head, replace(head.registered, deleting=True))
-            _sweep_product(lake, head)
+        with held_tables(lake, head.registered), lake.registry.hold(product):
+            _sweep_product(lake, _mark_deleting(lake, head))
         trail.info("deleted", f"product {product} {head.registered.version} with all its data")
+
+
+def _mark_deleting(lake: Lake, head: Head) -> Head:
+    if not head.registered.deleting:
+        return lake.registry.replace_head(head, replace(head.registered, deleting=True))
+    now = lake.registry.read_any(head.registered.product.name)
+    if not now.registered.deleting:  # another process has deleted it, and it was registered again
+        raise VersionConflict(now.registered.product.name, str(now.registered.version))
+    return now
 
 
 def _sweep_product(lake: Lake, head: Head) -> None:

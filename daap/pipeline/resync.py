@@ -47,8 +47,8 @@ def resync_product(lake: Lake, product: str, actor: str) -> Iterator[Mended]:
 
     What cannot be mended is told with its error, and stays as it is. Raises NotRegistered.
     """
+    lake.registry.project(product)
     registered = lake.registry.get(product)
-    lake.registry.project(registered)
     finish_removals(lake, registered)
     yield from _finish_claims(lake, product)
     yield from _finish_carries(lake, registered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +23,7 @@ from daap.model.product import Product
 from daap.model.table import TableSchema
 from daap.model.versions import FIRST, Version, parse_version
 from daap.ports.catalogue import Catalogue, TableEntry
-from daap.ports.objects import ABSENT, Expect, ObjectStore
+from daap.ports.objects import ABSENT, CanHold, Expect, ObjectStore
 from daap.registry.amend import find_table, insert_table
 from daap.registry.heads import Change, Registered, decode_head, encode_head
 
@@ -52,12 +52,17 @@ class Registry:
         """
         now = datetime.now(UTC)
         registered, new = Registered(product, FIRST, now, now, Change("registered", actor)), True
-        try:
-            self._store.put(head_key(product.name), encode_head(registered), ABSENT)
-        except ObjectConflict:
-            registered, new = self._find_equal(product), False
-        self.project(registered)  # also for the same spec again: the first try may have been cut short
+        with self.hold(product.name):
+            try:
+                self._store.put(head_key(product.name), encode_head(registered), ABSENT)
+            except ObjectConflict:
+                registered, new = self._find_equal(product), False
+            self._project(registered)  # also for the same spec again: the first try may have been cut short
         return registered, new
+
+    def hold(self, product: str) -> AbstractContextManager[None]:
+        """Keeps a product from being deleted while what follows from its head is written, where the store can."""
+        return self._store.hold(product, wait=True) if isinstance(self._store, CanHold) else nullcontext()
 
     def _find_equal(self, product: Product) -> Registered:
         try:
@@ -97,14 +102,11 @@ class Registry:
 
     def commit(self, head: Head, amended: Registered) -> Registered:
         """Makes `amended` the current definition; raises VersionConflict if `head` is so no longer."""
-        if not self._is_projected(head.registered) and self._is_current(head):
-            self.project(head.registered)  # its own writer may have been cut short
-        try:
+        with self.hold(amended.product.name):
+            if not self._is_projected(head.registered) and self._is_current(head):
+                self._project(head.registered)  # its own writer may have been cut short
             self.replace_head(head, amended)
-        except VersionConflict:
-            self.project(self.get(amended.product.name))  # over what was just projected of an older one
-            raise
-        self.project(amended)
+            self._project(amended)
         return amended
 
     def _is_current(self, head: Head) -> bool:
@@ -210,7 +212,12 @@ class Registry:
             raise NotRegistered(f"product {name} has no table {table} in version {version}") from None
         return TableSchema.model_validate_json(data)
 
-    def project(self, registered: Registered) -> None:
+    def project(self, name: str) -> None:
+        """Writes what follows from the head of a product, where that was cut short or lost; raises NotRegistered."""
+        with self.hold(name):
+            self._project(self.get(name))
+
+    def _project(self, registered: Registered) -> None:
         """Writes what follows from a head: the objects of its version, and the catalogue's entries."""
         product, version = registered.product, str(registered.version)
         self._put_once(version_key(product.name, version, "metadata.json"), product.metadata.dump())

@@ -22,14 +22,6 @@ from daap_local.folder_store import FolderStore
 _STALE_SECONDS = 24 * 3600
 
 
-def find_root(given: Path | None = None) -> Path:
-    """The lake's folder: the one given, or the nearest from here up that holds `landing`, or the current one."""
-    if given is not None:
-        return given.absolute()
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / "landing").is_dir()), here)
-
-
 def open_store(root: Path, landing: Path | None = None) -> FolderStore:
     """The folders of a lake; raises InvalidName for a path that DuckDB would read as a pattern."""
     if set(str(root)) & set("*?[]"):

@@ -1,6 +1,5 @@
 """Catalogue and objects at another endpoint: here a second server stands for AWS."""
 
-# ruff: noqa: S608 - statements are put together from names of the tests' own
 import httpx
 import pytest
 from botocore.exceptions import ClientError

@@ -1,6 +1,5 @@
 """Only the partitions that a query asks for are opened: the bytes scanned are those of their files."""
 
-# ruff: noqa: S608 - statements are put together from names of the tests' own
 import pytest
 
 from tests.athena.serving import Served
@@ -64,3 +63,19 @@ def test_a_projected_table_opens_only_what_is_asked_for(server: Served, database
     execution = server.finish("SELECT count(n) FROM p WHERE day >= '2024-01-09'", database)
     assert execution["Statistics"]["DataScannedInBytes"] == 4
     assert server.rows("SELECT count(n) FROM p WHERE day >= '2024-01-09'", database) == [("2",)]
+
+
+def test_of_parquet_only_the_columns_named_are_scanned(server: Served):
+    def scanned(what: str) -> int:
+        execution = server.finish(f"SELECT {what} FROM shop_v1.orders")
+        return int(execution["Statistics"]["DataScannedInBytes"])
+
+    assert scanned("count(*)") == 0
+    assert scanned("count(load_timestamp)") == 0
+    assert 0 < scanned("sum(amount)") < scanned("sum(amount), max(customer)") < scanned("*")
+
+
+def test_a_count_is_right_though_no_file_is_opened(server: Served):
+    assert server.rows("SELECT count(*) FROM shop_v1.orders") == [("7",)]
+    by_load = server.rows("SELECT count(*) FROM shop_v1.orders GROUP BY load_timestamp ORDER BY load_timestamp")
+    assert by_load == [("3",), ("4",)]

@@ -1,6 +1,5 @@
 """DDL, CTAS, INSERT, UNLOAD and views, end to end."""
 
-# ruff: noqa: S608 - statements are put together from names of the tests' own
 import pytest
 from botocore.exceptions import ClientError
 

@@ -47,7 +47,8 @@ class Server:
 
     @property
     def token(self) -> str:
-        """The token that it printed."""
+        """The token that it printed, or is about to print on its other stream."""
+        wait_until(lambda: any(line.startswith("daap_") for line in self.out), self.process)
         (token,) = (line for line in self.out if line.startswith("daap_"))
         return token
 
@@ -186,8 +187,8 @@ def test_no_token_and_no_signature_is_printed_however_much_it_tells(root):
 
 def test_two_servers_on_one_lake_do_each_load_once(root):
     with start(root) as one, start(root) as two:
-        token = next(line for line in one.out + two.out if line.startswith("daap_"))
-        assert len([line for line in one.out + two.out if line.startswith("daap_")]) == 1
+        wait_until(lambda: bool(one.out + two.out))
+        (token,) = one.out + two.out
         one.register(token)
         uploads = [server.upload(GOOD + b"x,%d\n" % number, token) for number in range(4) for server in (one, two)]
         for upload in uploads:

@@ -253,7 +253,7 @@ class TestWriters:
         old = head.registered
         wider = make_table("id int", "new int")
         registry.amend(head, replace_schema(old.product, "orders", wider), DONE)
-        registry.project(old)
+        registry._project(old)
         assert place[1].table("shop_v1", "orders").schema == wider
 
     def test_it_does_not_bring_back_a_product_that_was_deleted(self, tmp_path):

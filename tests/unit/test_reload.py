@@ -157,7 +157,7 @@ class TestDamage:
         folders.change(ID, CUSTOMER, AMOUNT, "extra int")
         before = everything(folders)
         shutil.rmtree(folders.root / "metadata" / "catalogue-tables")
-        folders.lake.registry.project(folders.lake.registry.get(PRODUCT))
+        folders.lake.registry.project(PRODUCT)
         reload(folders)
         assert everything(folders) == before
 

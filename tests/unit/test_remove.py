@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -326,6 +327,28 @@ class TestProducts:
     def test_a_product_nobody_registered_is_told_so(self, bench):
         with pytest.raises(NotRegistered, match="nobody"):
             delete_product(bench.lake, "nobody", "bob")
+
+    def test_one_that_goes_on_with_a_deletion_spares_a_product_that_was_registered_since(self, bench, monkeypatch):
+        with monkeypatch.context() as patch:
+            patch.setattr(remove, "_sweep_product", _die)
+            with pytest.raises(_Died):
+                delete_product(bench.lake, PRODUCT, "bob")
+        held = remove.held_tables
+
+        @contextmanager
+        def wait(lake, registered):
+            """While this one waits for its turn, another finishes, and the name is registered again."""
+            monkeypatch.setattr(remove, "held_tables", held)
+            delete_product(lake, PRODUCT, "eve")
+            register_product(lake, make_product(), "ann")
+            with held(lake, registered):
+                yield
+
+        monkeypatch.setattr(remove, "held_tables", wait)
+        with pytest.raises(VersionConflict):
+            delete_product(bench.lake, PRODUCT, "bob")
+        assert bench.lake.registry.get(PRODUCT).product == make_product()
+        assert len(bench.lake.catalogue.tables()) == len(TABLES)
 
     def test_one_that_was_registered_again_meanwhile_is_not_deleted_with_the_old(self, bench):
         stale = bench.lake.registry.read(PRODUCT)

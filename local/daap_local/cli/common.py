@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from daap_local.bootstrap import find_root
-from daap_local.console import make_printable
+from daap_local.root import find_root
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +44,8 @@ def print_table(
 ) -> None:
     """Prints rows as a table that fits the terminal; piped, a cell is never cut."""
     from rich.table import Table
+
+    from daap_local.console import make_printable
 
     listed = [["" if cell is None else make_printable(str(cell)) for cell in row] for row in rows]
     if not listed:

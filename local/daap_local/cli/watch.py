@@ -10,9 +10,10 @@ import click
 from daap.errors import DaapError
 from daap.model.events import Outcome
 from daap.ports.engine import silent
-from daap_local.bootstrap import find_root, open_lake
+from daap_local.bootstrap import open_lake
 from daap_local.console import LoadConsole, load_bar
 from daap_local.files import make_folder, translated
+from daap_local.root import find_root
 
 _EPILOG = """\b
 Examples:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from daap_local.athena.catalog.convert import VIEW
+from daap_local.athena.catalog.faults import EntityMissing
 from daap_local.athena.execution import information
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.pruning import partitions_source
@@ -15,6 +17,9 @@ from daap_local.athena.sql import Relation, Translated, View, translate
 from daap_local.athena.tables import GlueTable, TableName
 
 PARTITIONS = "$partitions"
+_NO_TABLE = re.compile(
+    r"TABLE_NOT_FOUND: (?P<place>line \d+:\d+): Table '[^.']*\.(?P<schema>[^.']*)\.[^']*' does not exist"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +32,33 @@ class Planned:
 
 def plan(job: Job, sql: str, parameters: tuple[str, ...] = ()) -> Planned:
     """Translates a query, finds its tables, and opens what it has to read."""
-    translated = translate(
-        sql,
-        lambda name: resolve(job, name),
-        database=job.request.database,
-        catalog=job.request.catalog,
-        parameters=parameters,
-        started=job.started,
-    )
+    try:
+        translated = translate(
+            sql,
+            lambda name: resolve(job, name),
+            database=job.request.database,
+            catalog=job.request.catalog,
+            parameters=parameters,
+            started=job.started,
+        )
+    except AthenaFault as fault:
+        raise _schema_fault(job, fault) or fault from None
     job.session.check()
     sources = bind(job, translated)
     job.execution.mark("planned")
     return Planned(translated, sources)
+
+
+def _schema_fault(job: Job, fault: AthenaFault) -> AthenaFault | None:
+    """Where a table is not found because its whole database is not there, Trino speaks of that."""
+    found = _NO_TABLE.match(str(fault))
+    if found is None:
+        return None
+    try:
+        job.catalog.database(found["schema"])
+    except EntityMissing:
+        return AthenaFault("SCHEMA_NOT_FOUND", f"{found['place']}: Schema '{found['schema']}' does not exist")
+    return None
 
 
 def bind(job: Job, translated: Translated) -> dict[str, str]:

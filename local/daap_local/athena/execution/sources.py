@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.pruning import nulled, prune
+from daap_local.athena.hive.columnar import BY_INDEX
+from daap_local.athena.hive.formats import format_of_serde
 from daap_local.athena.hive.paths import is_hidden
-from daap_local.athena.hive.reading import DataFile, select_files
+from daap_local.athena.hive.reading import DataFile, Footers, Opener, select_files
 from daap_local.athena.objects.port import CanLocate, ObjectInfo
 from daap_local.athena.sql import Scan
 from daap_local.athena.tables import GlueTable, Partition
@@ -21,11 +23,26 @@ def source_of(job: Job, scan: Scan, table: GlueTable) -> str:
     """A SELECT of what one reading of a table yields; counts what it touches."""
     partitions = prune(job, table, scan.predicate) if table.partition_keys else None
     files = list_files(job, table, partitions)
+    footers = job.world.footers or Footers()
+    selected = select_files(
+        table, files, job.session.connect(), job.open, only=scan.columns, footers=footers, valued=scan.read
+    )
     usage = job.execution.usage
     usage.files += len(files)
     usage.partitions += len(partitions or ())
-    usage.bytes += sum(file.size for file in files)
-    return select_files(table, files, job.session.connect(), job.open, only=scan.columns, footers=job.world.footers)
+    read = {column.name.lower() for column in table.columns} & {name.lower() for name in scan.read}
+    for file in files:
+        usage.bytes += _scanned(table, file, footers, read, job.open)
+    return selected
+
+
+def _scanned(table: GlueTable, file: DataFile, footers: Footers, read: Collection[str], opener: Opener) -> int:
+    """The bytes that have to be read of a file: of Parquet, those of the columns, which is none for a count."""
+    storage = file.storage or table.storage
+    by_name = storage.serde_properties.get(BY_INDEX, "").lower() != "true"
+    if format_of_serde(storage.serde) == "PARQUET" and (by_name or not read):
+        return footers.footer(file, opener).bytes_of(read)
+    return file.size
 
 
 def list_files(job: Job, table: GlueTable, partitions: Sequence[Partition] | None) -> list[DataFile]:

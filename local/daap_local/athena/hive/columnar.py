@@ -171,7 +171,7 @@ def _is_binary(found: pa.DataType) -> bool:
 def _is_text(found: pa.DataType) -> bool:
     if pa.types.is_dictionary(found):
         return _is_text(found.value_type)
-    return bool(pa.types.is_string(found) or pa.types.is_large_string(found))
+    return any(test(found) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
 
 def _whole(kind: str) -> _Test:
@@ -191,7 +191,9 @@ def _physical(found: pa.DataType) -> str:
     return next((name for test, name in _NAMES if test(found)), str(found))
 
 
-_BINARY: tuple[_Test, ...] = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+_BINARY: tuple[_Test, ...] = (
+    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary, pa.types.is_binary_view,
+)  # fmt: skip
 _NESTED: dict[str, Callable[[str, pa.DataType, HiveType], str]] = {"array": _array, "map": _map, "struct": _struct}
 _TEXTS: tuple[_Test, ...] = (_is_text, _is_binary)
 _TAKEN: dict[str, tuple[_Test, ...]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
@@ -19,10 +20,19 @@ _LIMIT = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """The schema of a file and the number of its rows; files of equal schemas share one object."""
+    """The schema of a file, the number of its rows, and the bytes of each column as they lie in the file.
+
+    Files of equal schemas share one object.
+    """
 
     schema: pa.Schema
     rows: int
+    bytes: tuple[int, ...]
+
+    def bytes_of(self, names: Collection[str]) -> int:
+        """The bytes of the columns of these names, in lower case."""
+        pairs = zip(self.schema.names, self.bytes, strict=True)
+        return sum(size for name, size in pairs if name.lower() in names)
 
 
 class Footers:
@@ -60,4 +70,18 @@ def _read_footer(file: DataFile, opener: Opener) -> Footer:
 
 
 def _footer(metadata: pq.FileMetaData) -> Footer:
-    return Footer(metadata.schema.to_arrow_schema().remove_metadata(), metadata.num_rows)
+    schema = metadata.schema.to_arrow_schema().remove_metadata()
+    return Footer(schema, metadata.num_rows, tuple(_column_bytes(metadata, schema.names)))
+
+
+def _column_bytes(metadata: pq.FileMetaData, names: Sequence[str]) -> list[int]:
+    """The compressed bytes of the columns of the top level; a nested one's parts are counted together."""
+    sizes = dict.fromkeys(names, 0)
+    for group in range(metadata.num_row_groups):
+        columns = metadata.row_group(group)
+        for place in range(columns.num_columns):
+            column = columns.column(place)
+            path = column.path_in_schema
+            name = path if path in sizes else path.partition(".")[0]
+            sizes[name] = sizes.get(name, 0) + column.total_compressed_size
+    return [sizes[name] for name in names]
