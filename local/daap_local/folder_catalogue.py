@@ -123,7 +123,7 @@ class FolderCatalogue(Catalogue):
             except FileNotFoundError:
                 return
             sync_path(visible.parent)
-            shutil.rmtree(aside)
+            _remove_folder(aside)
 
     def drop_table(self, ref: TableRef) -> None:
         """See Catalogue."""
@@ -132,16 +132,14 @@ class FolderCatalogue(Catalogue):
             self.withdraw(LoadId(ref, stamp))
         folder = self._folder(ref)
         with translated(f"remove {folder}"):
-            while folder.is_dir():
-                with suppress(FileNotFoundError):  # another process removes it too
-                    shutil.rmtree(folder)
+            _remove_folder(folder)
         self._store.prune(f"{_ENTRIES}{ref.database}/")
 
     def discard(self, load: LoadId) -> None:
         """See Catalogue."""
         for folder in (self._folder(load.ref) / _STAGING).glob(f"{load.stamp}-*"):
             with translated(f"remove {folder}"):
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove_folder(folder)
 
     def snapshots(self, ref: TableRef) -> Sequence[str]:
         """See Catalogue."""
@@ -149,6 +147,12 @@ class FolderCatalogue(Catalogue):
 
     def _folder(self, ref: TableRef) -> Path:
         return self._store.folder(table_prefix("curated", ref))
+
+
+def _remove_folder(folder: Path) -> None:
+    while folder.is_dir():
+        with suppress(FileNotFoundError):  # another process removes it too
+            shutil.rmtree(folder)
 
 
 def _encode(entry: TableEntry, *, widened: bool) -> bytes:

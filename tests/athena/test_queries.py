@@ -193,3 +193,10 @@ def test_what_is_not_supported_is_refused_by_name(server: Served, operation):
     body = httpx.post(server.url, content=b"{}", headers=headers).json()
     assert body["__type"] == "InvalidRequestException"
     assert operation in body["message"]
+
+
+def test_a_bare_word_among_the_parameters_is_a_text(server: Served):
+    found = "SELECT n FROM (VALUES ('a', 1), ('b', 2)) AS t(s, n) WHERE s = ?"
+    assert server.rows(found, ExecutionParameters=["b"]) == [("2",)]
+    assert server.rows(found, ExecutionParameters=["'b'"]) == [("2",)]
+    assert server.rows(found, ExecutionParameters=["NULL"]) == []

@@ -192,3 +192,28 @@ def test_what_is_not_supported_is_refused_at_once(server: Served, sql):
     with pytest.raises(ClientError) as caught:
         server.start(sql, "shop_v1")
     assert caught.value.response["Error"]["Code"] == "InvalidRequestException"
+
+
+def test_ctas_columns_need_names_and_types(server: Served, database):
+    nameless = server.fail("CREATE TABLE nameless AS SELECT 1", database)
+    assert "Column name not specified at position 1" in nameless["StateChangeReason"]
+    typeless = server.fail("CREATE TABLE typeless AS SELECT NULL AS nothing", database)
+    assert "Column type is unknown: nothing" in typeless["StateChangeReason"]
+
+
+def test_only_the_buckets_are_read_that_a_query_asks_for(server: Served, database, place):
+    rows = "SELECT i AS n, CAST(i AS varchar) AS s, i % 2 = 0 AS even FROM UNNEST(sequence(1, 200)) AS t(i)"
+    server.finish(
+        "CREATE TABLE bucketed WITH (format = 'TEXTFILE', bucketed_by = ARRAY['n', 's', 'even'], bucket_count = 8, "
+        f"external_location = '{place}bucketed/') AS {rows}",
+        database,
+    )
+    whole = server.finish("SELECT * FROM bucketed", database)["Statistics"]["DataScannedInBytes"]
+    query = "SELECT n FROM bucketed WHERE n = {0} AND s = '{0}' AND even = {1}"
+    for number in (1, 2, 77, 200):
+        sql = query.format(number, number % 2 == 0)
+        assert server.rows(sql, database) == [(str(number),)]
+        assert server.finish(sql, database)["Statistics"]["DataScannedInBytes"] < whole / 4
+    some = server.finish("SELECT n FROM bucketed WHERE n > 5 AND s = '7' AND even = false", database)
+    assert some["Statistics"]["DataScannedInBytes"] == whole
+    assert server.rows("SELECT n FROM bucketed WHERE n = 3 AND s = '4' AND even", database) == []

@@ -205,3 +205,14 @@ def test_ctas_makes_a_table_with_its_keys_apart():
     assert (table.columns, table.partition_keys) == (columns[:2], columns[2:])
     assert (table.storage.bucket_columns, table.storage.buckets) == (("a",), 3)
     assert isinstance(table.storage, Storage)
+
+
+def test_table_properties_come_in_the_order_of_javas_maps():
+    names = ("typeOfData", "classification", "projection.enabled", "compressionType")
+    listed = ", ".join(f"'{name}'='x'" for name in names)
+    table = glue_table(
+        parse_statement(f"CREATE EXTERNAL TABLE t (a int) LOCATION 's3://b/t/' TBLPROPERTIES ({listed})"), "db", 7
+    )
+    shown = [line.split("'")[1] for line in show_create_table(table) if line.startswith("  '") and "=" in line]
+    known = [name for name in shown if name in names]
+    assert known == ["compressionType", "classification", "projection.enabled", "typeOfData"]

@@ -32,7 +32,7 @@ from tests.support.processes import CrashWorker, start_worker
 OLD, YOUNG, YOUNGEST = "20260101T000000Z", "20260220T000000Z", "20260221T000000Z"
 ROWS = {OLD: 2, YOUNG: 3, YOUNGEST: 4}
 ZONES = ("landing/", "raw/", "curated/", "fail/", "metadata/")
-MANY = 30
+MANY = 20
 SHARED = ("product-heads", "load-claims")
 """Folders of all products: what a killed writer left hidden there is swept with none of them."""
 

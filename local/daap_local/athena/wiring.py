@@ -74,13 +74,17 @@ def build(options: Options) -> Parts:
     for family in families:
         operations |= family.operations()
 
+    def warm() -> None:
+        executor.warm_up()
+        executions.load()
+
     def close() -> None:
         executor.close()
         shelf.close()
 
     athena = Service("athena", operations, invalid_request)
     store = Store(buckets, AttributeShelf(shelf), options.root / ".scratch" / "athena-uploads") if buckets else None
-    return Parts(athena, None if options.glue_endpoint else glue_service(glue), store, executor.warm_up, close)
+    return Parts(athena, None if options.glue_endpoint else glue_service(glue), store, warm, close)
 
 
 def _objects(options: Options) -> tuple[Objects, FolderObjects | None]:

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/athena/latest/APIReference/API_Operations.ht
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,23 @@ from daap_local.athena.objects.port import split_uri
 
 _MOST_LISTED = 50
 _MOST_PARAMETERS = 25
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VALUE_WORDS = frozenset(
+    {
+        "NULL",
+        "TRUE",
+        "FALSE",
+        "CURRENT_DATE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "CURRENT_USER",
+        "CURRENT_CATALOG",
+        "CURRENT_SCHEMA",
+    }
+)
+"""Words that are values themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +82,7 @@ class Queries:
 
     def _request(self, query: str, given: Json) -> Request:
         settings = self.groups.settings(given.get("WorkGroup") or "primary")
-        parameters = tuple(given.get("ExecutionParameters") or ())
+        parameters = tuple(map(_literal, given.get("ExecutionParameters") or ()))
         statement, parameters = self._resolved(_parse(given["QueryString"]), settings.name, parameters)
         context = given.get("QueryExecutionContext") or {}
         self.check_catalog(context.get("Catalog") or CATALOG)
@@ -151,6 +169,15 @@ class Queries:
         if not execution.is_final:
             raise invalid_request(f"Query has not yet finished. Current state: {execution.state}")
         return {"QueryRuntimeStatistics": _runtime(execution)}
+
+
+def _literal(parameter: str) -> str:
+    """An execution parameter as SQL: a bare word, which can name nothing there, is a text.
+
+    Source: awswrangler's own tests against AWS (tests/unit/test_athena.py, paramstyle "qmark").
+    """
+    bare = _WORD.fullmatch(parameter) and parameter.upper() not in _VALUE_WORDS
+    return f"'{parameter}'" if bare else parameter
 
 
 def _parse(sql: str) -> s.Statement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -84,6 +85,7 @@ class Execution:
     reason: str | None = None
     usage: Usage = field(default_factory=Usage)
     moments: dict[str, float] = field(default_factory=lambda: {"submitted": time.monotonic()})
+    when_ended: Callable[[Execution], None] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> bool:
@@ -103,7 +105,9 @@ class Execution:
             self.completed, self.reason, self.failure = datetime.now(UTC), reason, failure
             self.moments["ended"] = time.monotonic()
             self.state = state
-            return True
+        if self.when_ended:
+            self.when_ended(self)
+        return True
 
     @property
     def is_final(self) -> bool:

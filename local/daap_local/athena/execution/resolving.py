@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from daap_local.athena.catalog.convert import VIEW
 from daap_local.athena.catalog.faults import EntityMissing
 from daap_local.athena.execution import information
+from daap_local.athena.execution.bucketing import bucket_keys
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.pruning import partitions_source
 from daap_local.athena.execution.sources import HIDDEN, source_of
@@ -101,7 +102,8 @@ def relation_of(table: GlueTable) -> Relation | View:
         return view_of(table)
     refuse_foreign(table)
     columns = tuple((column.name, column.type) for column in (*table.columns, *table.partition_keys))
-    return Relation(columns, tuple(key.name for key in table.partition_keys), HIDDEN)
+    keys = table.partition_keys or bucket_keys(table)
+    return Relation(columns, tuple(key.name for key in keys), HIDDEN)
 
 
 def refuse_foreign(table: GlueTable) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from daap_local.athena.execution.bucketing import prune_buckets
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.pruning import nulled, prune
 from daap_local.athena.hive.columnar import BY_INDEX
 from daap_local.athena.hive.formats import format_of_serde
 from daap_local.athena.hive.paths import is_hidden
 from daap_local.athena.hive.reading import DataFile, Footers, Opener, select_files
-from daap_local.athena.objects.port import CanLocate, ObjectInfo
+from daap_local.athena.objects.port import ObjectInfo
 from daap_local.athena.sql import Scan
-from daap_local.athena.tables import GlueTable, Partition
+from daap_local.athena.tables import GlueTable, Partition, Storage
 
+_FEW, _STRAYS = 8, 100
 _TIME = "$file_modified_time"
 HIDDEN = (("$path", "varchar"), ("$file_size", "bigint"), (_TIME, "timestamp(3) with time zone"),
           ("$partition", "varchar"))  # fmt: skip
@@ -22,7 +24,7 @@ HIDDEN = (("$path", "varchar"), ("$file_size", "bigint"), (_TIME, "timestamp(3) 
 def source_of(job: Job, scan: Scan, table: GlueTable) -> str:
     """A SELECT of what one reading of a table yields; counts what it touches."""
     partitions = prune(job, table, scan.predicate) if table.partition_keys else None
-    files = list_files(job, table, partitions)
+    files = list(prune_buckets(job, table, list_files(job, table, partitions), scan.predicate))
     footers = job.world.footers or Footers()
     selected = select_files(
         table, files, job.session.connect(), job.open, only=scan.columns, footers=footers, valued=scan.read
@@ -49,22 +51,63 @@ def list_files(job: Job, table: GlueTable, partitions: Sequence[Partition] | Non
     """The data files of a table, or of some of its partitions."""
     job.session.check()
     if partitions is None:
-        return [_data_file(job, info, (), None) for info in _below(job, table.storage.location)]
-    listed: dict[str, list[ObjectInfo]] = {}
+        return [_data_file(info, (), None) for info in _below(job, table.storage.location)]
+    listed = _listed(job, {as_folder(one.storage.location) for one in partitions})
     found = []
     for partition in partitions:
-        job.session.check()
-        folder = as_folder(partition.storage.location)
-        infos = listed[folder] if folder in listed else listed.setdefault(folder, _below(job, folder))
+        infos = listed[as_folder(partition.storage.location)]
         values = tuple(nulled(partition.values))
-        found += [_data_file(job, info, values, partition) for info in infos]
+        found += [_data_file(info, values, partition.storage) for info in infos]
     return found
 
 
+def _listed(job: Job, folders: Collection[str]) -> dict[str, list[ObjectInfo]]:
+    """The data files in each folder."""
+    found: dict[str, list[ObjectInfo]] = {}
+    beside: dict[str, set[str]] = {}
+    for folder in folders:
+        beside.setdefault(f"{folder[:-1].rpartition('/')[0]}/", set()).add(folder)
+    for parent, siblings in beside.items():
+        together = None if parent.endswith("//") else _list_together(job, parent, siblings)
+        found |= together if together is not None else {folder: _below(job, folder) for folder in siblings}
+    return found
+
+
+def _list_together(job: Job, parent: str, folders: Collection[str]) -> dict[str, list[ObjectInfo]] | None:
+    """Many folders by one listing of what their names have in common; None where too much else lies among them."""
+    job.session.check()
+    if len(folders) < _FEW:
+        return None
+    found: dict[str, list[ObjectInfo]] = {folder: [] for folder in folders}
+    strays = 0
+    for info in job.objects.list(_shared_start(folders)):
+        name, inside, _ = info.uri[len(parent) :].partition("/")
+        infos = found.get(f"{parent}{name}/") if inside else None
+        if infos is None:
+            strays += 1
+        elif _has_data(info):
+            infos.append(info)
+        if strays > _STRAYS * len(folders):
+            return None
+    return found
+
+
+def _shared_start(texts: Collection[str]) -> str:
+    """What all the texts begin with: what the first and the last of them do."""
+    first, last = min(texts), max(texts)
+    differs = (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return first[: next(differs, min(len(first), len(last)))]
+
+
 def _below(job: Job, location: str) -> list[ObjectInfo]:
-    """The objects that hold data: empty ones, and those that begin with a point or an underscore, do not."""
+    job.session.check()
     found = job.objects.list(as_folder(location)) if location else ()
-    return [info for info in found if info.size and not is_hidden(info.uri)]
+    return [info for info in found if _has_data(info)]
+
+
+def _has_data(info: ObjectInfo) -> bool:
+    """Empty objects, and those whose name begins with a point or an underscore, hold none."""
+    return bool(info.size) and not is_hidden(info.uri)
 
 
 def as_folder(location: str) -> str:
@@ -72,6 +115,5 @@ def as_folder(location: str) -> str:
     return location if location.endswith("/") else f"{location}/"
 
 
-def _data_file(job: Job, info: ObjectInfo, values: tuple[str | None, ...], partition: Partition | None) -> DataFile:
-    path = job.objects.locate(info.uri) if isinstance(job.objects, CanLocate) else None
-    return DataFile(info.uri, info.size, info.modified, values, path, partition.storage if partition else None)
+def _data_file(info: ObjectInfo, values: tuple[str | None, ...], storage: Storage | None) -> DataFile:
+    return DataFile(info.uri, info.size, info.modified, values, info.path, storage)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from daap_local.athena import statements as s
 from daap_local.athena.catalog.convert import VIEW
 from daap_local.athena.catalog.faults import EntityMissing
@@ -13,7 +15,7 @@ from daap_local.athena.execution.results import Text
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.showing import describe_rows, show_create_view
 from daap_local.athena.hive.views import EXPANDED_TEXT, VIEW_PARAMETERS, encode_view
-from daap_local.athena.sql import hive_type, translate
+from daap_local.athena.sql import ResultColumn, hive_type, translate
 from daap_local.athena.tables import GlueTable, TableName
 
 
@@ -28,7 +30,7 @@ def create_view(job: Job, statement: s.CreateView) -> None:
         statement.query, lambda other: resolve(job, other), database=job.request.database or database,
         catalog=job.request.catalog, started=job.started,
     )  # fmt: skip
-    _check_names([column.name for column in found.columns])
+    check_columns(found.columns)
     presto = [(column.name, str(column.type)) for column in found.columns]
     given: Json = {
         "Name": name, "TableType": VIEW, "Parameters": dict(VIEW_PARAMETERS), "PartitionKeys": [],
@@ -54,13 +56,18 @@ def _save(job: Job, database: str, given: Json, *, replace: bool) -> None:
         raise AthenaFault("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist") from None
 
 
-def _check_names(names: list[str]) -> None:
-    for place, name in enumerate(names, 1):
-        if not name or name == f"_col{place - 1}":
+def check_columns(columns: Sequence[ResultColumn]) -> None:
+    """Raises AthenaFault where a query's columns cannot be a view's or a table's: without names or types, or twice."""
+    names = [column.name for column in columns]
+    for place, column in enumerate(columns, 1):
+        if not column.name or column.name == f"_col{place - 1}":
             raise AthenaFault("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {place}")
-    for name in names:
-        if names.count(name) > 1:
-            raise AthenaFault("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once")
+        if names.count(column.name) > 1:
+            raise AthenaFault(
+                "DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{column.name}' specified more than once"
+            )
+        if str(column.type) == "unknown":
+            raise AthenaFault("COLUMN_TYPE_UNKNOWN", f"line 1:1: Column type is unknown: {column.name}")
 
 
 def _view(job: Job, name: TableName) -> GlueTable:

@@ -22,6 +22,7 @@ from daap_local.athena.execution.record import Outcome, result_location
 from daap_local.athena.execution.resolving import Planned, plan, refuse_foreign
 from daap_local.athena.execution.results import write_manifest, write_metadata
 from daap_local.athena.execution.sources import as_folder
+from daap_local.athena.execution.views import check_columns
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.paths import partition_values
 from daap_local.athena.hive.tables import as_select_table
@@ -81,6 +82,7 @@ def create_table_as(job: Job, statement: s.CreateTableAs) -> Outcome:
         return _finish(job, 0, [])
     location = _ctas_location(job, statement)
     planned = plan(job, statement.query, job.request.parameters)
+    check_columns(planned.translated.columns)
     target = target_of_ctas(statement.properties, _column_defs(planned.translated.columns), _stem(job))
     files = _Files(job, lambda key: f"{location}{key}")
     try:

@@ -65,13 +65,13 @@ class FolderObjects(Objects):
         """See Objects."""
         bucket, start = split_uri(prefix)
         for found in self.tree(bucket).walk(start):
-            yield ObjectInfo(f"s3://{bucket}/{found.key}", found.size, found.modified)
+            yield ObjectInfo(f"s3://{bucket}/{found.key}", found.size, found.modified, found.path)
 
     def stat(self, uri: str) -> ObjectInfo:
         """See Objects."""
         bucket, key = split_uri(uri)
         found = self.tree(bucket).stat(key)
-        return ObjectInfo(uri, found.size, found.modified)
+        return ObjectInfo(uri, found.size, found.modified, found.path)
 
     def open(self, uri: str) -> BinaryIO:
         """See Objects."""
@@ -87,11 +87,6 @@ class FolderObjects(Objects):
         """See Objects."""
         bucket, key = split_uri(uri)
         self.tree(bucket).delete(key)
-
-    def locate(self, uri: str) -> str:
-        """See CanLocate."""
-        bucket, key = split_uri(uri)
-        return str(self.tree(bucket).path(key))
 
 
 def _is_writable(bucket: str) -> bool:

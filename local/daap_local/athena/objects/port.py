@@ -6,18 +6,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO
 
 from daap.errors import InvalidName
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object: where it lies, its size in bytes, when it was written."""
+    """An object: its URI, its size in bytes, when it was written, and its path if it is a file of this machine."""
 
     uri: str
     size: int
     modified: datetime
+    path: str | None = None
 
 
 class Objects(ABC):
@@ -54,14 +55,6 @@ class Objects(ABC):
         """Writes a small object whole."""
         with self.create(uri) as stream:
             stream.write(data)
-
-
-@runtime_checkable
-class CanLocate(Protocol):
-    """Objects that lie in this machine's own files."""
-
-    def locate(self, uri: str) -> str:
-        """The path of an object."""
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -24,12 +24,13 @@ _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 @dataclass(frozen=True, slots=True)
 class KeyInfo:
-    """An object of a bucket; `version` changes whenever it is written again."""
+    """An object of a bucket; `version` changes whenever it is written again. No part of `path` is a link."""
 
     key: str
     size: int
     modified: datetime
     version: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,14 @@ class Tree:
     def stat(self, key: str) -> KeyInfo:
         """Raises ObjectMissing where there is no plain file."""
         with translated(f"read {key}"):
+            path = self.path(key)
             try:
-                info = self.path(key).lstat()
+                info = path.lstat()
             except _NOT_THERE:
                 raise ObjectMissing(f"there is no {key}") from None
         if not stat.S_ISREG(info.st_mode):
             raise ObjectMissing(f"there is no {key}")
-        return _describe(key, info)
+        return _describe(key, info, str(path))
 
     def open(self, key: str) -> BinaryIO:
         """Raises ObjectMissing; a link is not followed."""
@@ -109,27 +111,27 @@ class Tree:
         for name, entry in self._entries(self._folder(folder)):
             key, below = base + name, entry.is_dir(follow_symlinks=False)
             if below and f"{key}/".startswith(prefix) and f"{key}/" > after:
-                if next(self._walk(Path(entry.path), f"{key}/", lambda *_: True), None):
+                if next(self._walk(entry.path, f"{key}/", lambda *_: True), None):
                     yield f"{key}/"
             elif not below and _wanted(key, False, prefix, after):
                 with suppress(FileNotFoundError):
-                    yield _describe(key, entry.stat(follow_symlinks=False))
+                    yield _describe(key, entry.stat(follow_symlinks=False), entry.path)
 
     def _folder(self, key: str) -> Path:
         return self.path(key) if key else self.root.resolve()
 
-    def _walk(self, folder: Path, base: str, keep: Callable[[str, bool], bool]) -> Iterator[KeyInfo]:
+    def _walk(self, folder: Path | str, base: str, keep: Callable[[str, bool], bool]) -> Iterator[KeyInfo]:
         for name, entry in self._entries(folder):
             key, below = base + name, entry.is_dir(follow_symlinks=False)
             if not keep(key, below):
                 continue
             if below:
-                yield from self._walk(Path(entry.path), f"{key}/", keep)
+                yield from self._walk(entry.path, f"{key}/", keep)
             else:
                 with suppress(FileNotFoundError):
-                    yield _describe(key, entry.stat(follow_symlinks=False))
+                    yield _describe(key, entry.stat(follow_symlinks=False), entry.path)
 
-    def _entries(self, folder: Path) -> list[tuple[str, os.DirEntry[str]]]:
+    def _entries(self, folder: Path | str) -> list[tuple[str, os.DirEntry[str]]]:
         """Names and entries in the order of keys: a folder sorts by its name with the slash."""
         try:
             with os.scandir(folder) as entries:
@@ -154,9 +156,9 @@ def _wanted(key: str, below: bool, prefix: str, after: str) -> bool:
     return begins and (folder > after or after.startswith(folder))
 
 
-def _describe(key: str, info: os.stat_result) -> KeyInfo:
+def _describe(key: str, info: os.stat_result, path: str) -> KeyInfo:
     version = f"{info.st_ino:x}-{info.st_mtime_ns:x}-{info.st_size:x}"
-    return KeyInfo(key, info.st_size, datetime.fromtimestamp(info.st_mtime, UTC), version)
+    return KeyInfo(key, info.st_size, datetime.fromtimestamp(info.st_mtime, UTC), version, path)
 
 
 class NewFile:
