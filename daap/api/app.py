@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from daap import __version__
 from daap.api import failures
 from daap.api.backend import Backend
+from daap.api.described import add_docs
 from daap.api.guard import HEADER, Guard
 from daap.api.routes import loads, products, tables, upkeep, uploads
 
@@ -44,7 +45,8 @@ class _Api(FastAPI):
 def create_app(backend: Backend, extra: Sequence[BaseRoute] = (), extra_paths: Sequence[str] = ()) -> FastAPI:
     """The API over a backend; `extra` routes, below `extra_paths`, see to their own permissions."""
     app = _Api(
-        title="daap", version=__version__, description=_ABOUT, redoc_url=None, routes=list(extra),
+        title="daap", version=__version__, description=_ABOUT, docs_url=None, redoc_url=None,
+        routes=list(extra),
         redirect_slashes=False,  # it would send a client wherever its Host header says
         middleware=[Middleware(Guard, authenticator=backend.authenticator, open_paths=(*OPEN_PATHS, *extra_paths))],
     )  # fmt: skip
@@ -53,6 +55,7 @@ def create_app(backend: Backend, extra: Sequence[BaseRoute] = (), extra_paths: S
     for router in (products.router, tables.router, uploads.router, loads.router, upkeep.router):
         _include(app, router)
     app.include_router(upkeep.open_router)
+    add_docs(app)
     return app
 
 

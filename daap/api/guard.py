@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +25,7 @@ MAX_QUERY = 16_384
 
 MAX_DEPTH = 32
 _MAX_TOKEN = 16_384
+_THREADS = 8
 _MAX_DIGITS = 18
 
 
@@ -35,6 +37,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator, open_paths: Iterable[str]) -> None:
         self._app, self._authenticator, self._open = app, authenticator, tuple(open_paths)
+        # Threads of their own: who waits for a long load must not keep others from being let in.
+        self._limiter = CapacityLimiter(_THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -43,7 +47,9 @@ class Guard:
             return
         headers = Headers(scope=scope)
         try:
-            scope[PRINCIPAL] = await run_in_threadpool(self._authenticator.authenticate, _find_token(headers))
+            scope[PRINCIPAL] = await to_thread.run_sync(
+                self._authenticator.authenticate, _find_token(headers), limiter=self._limiter
+            )
         except DaapError as error:
             await answer_error(error)(scope, receive, send)
             return

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from daap.errors import InvalidName
 
@@ -66,6 +66,10 @@ def name_header(header: str, position: int) -> str:
     return standardise(header) if header.strip() else f"column_{position}"
 
 
+def _documented(pattern: re.Pattern[str]) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern.pattern}$"})
+
+
 def _valid(check: Callable[[str], str]) -> AfterValidator:
     def validate(name: str) -> str:
         try:
@@ -76,6 +80,6 @@ def _valid(check: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-ProductName = Annotated[str, _valid(check_product)]
-TableName = Annotated[str, _valid(check_table)]
-ColumnName = Annotated[str, _valid(check_column)]
+ProductName = Annotated[str, _valid(check_product), _documented(_PRODUCT)]
+TableName = Annotated[str, _valid(check_table), _documented(_TABLE)]
+ColumnName = Annotated[str, _valid(check_column), _documented(_COLUMN)]

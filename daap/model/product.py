@@ -60,12 +60,12 @@ class Product(Metadata):
         seen: dict[str, str] = {}
         for name in (*self.tables, *self.files, *(f"{table}_latest" for table in self.tables)):
             # Glue and DuckDB fold the case of names, and every table brings its {table}_latest view.
-            twin = seen.setdefault(name.lower(), name)
-            if twin is not name:
+            if twin := seen.get(name.lower()):
                 raise ValueError(
                     f"the names {twin} and {name} clash (case does not count, and "
                     "{table}_latest is the view of a table)"
                 )
+            seen[name.lower()] = name
         return self
 
     @property

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from daap.model.formats import NumberFormat, check_time_format, parse_number_format
@@ -43,9 +52,9 @@ class Column(SpecModel):
     name: ColumnName
     type: TypeField
     description: str = ""
-    required: bool = False
+    required: StrictBool = False
     format: str | None = None
-    personal: bool = False
+    personal: StrictBool = False
     null_values: tuple[str, ...] = ()
     fraction: Literal["drop"] | None = None
 
@@ -86,8 +95,8 @@ class Dialect(SpecModel):
     quote: str = '"'
     escape: str | None = None
     encoding: Encoding = "utf-8"
-    header: bool = True
-    skip_lines: Annotated[int, Field(ge=0, le=1_000)] = 0
+    header: StrictBool = True
+    skip_lines: Annotated[StrictInt, Field(ge=0, le=1_000)] = 0
 
     @field_validator("delimiter")
     @classmethod
@@ -134,7 +143,8 @@ class TableSchema(SpecModel):
     def _unique_names(cls, columns: tuple[Column, ...]) -> tuple[Column, ...]:
         seen: dict[str, str] = {}
         for column in columns:
-            twin = seen.setdefault(standardise(column.name), column.name)
-            if twin is not column.name:
-                raise ValueError(f"columns {twin} and {column.name} have the same standard name")
+            standard = standardise(column.name)
+            if standard in seen:
+                raise ValueError(f"columns {seen[standard]} and {column.name} have the same standard name")
+            seen[standard] = column.name
         return columns

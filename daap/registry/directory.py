@@ -60,10 +60,11 @@ class Directory:
         self._known: dict[str, tuple[str, Entry]] = {}
         self._shelf = _Shelf([])
         self._looked = float("-inf")
+        self._changes = self._seen = 0
 
     def forget(self) -> None:
         """The next look is taken anew: this process has changed a product."""
-        self._looked = float("-inf")
+        self._changes += 1
 
     def entries(self) -> Sequence[Entry]:
         """All products, by name."""
@@ -71,10 +72,10 @@ class Directory:
 
     def _look(self) -> _Shelf:
         with self._lock:
-            if time.monotonic() - self._looked > self._fresh:
-                looked = time.monotonic()
+            if self._changes != self._seen or time.monotonic() - self._looked > self._fresh:
+                # Noted before the look: a change in its midst makes the next one look again.
+                self._looked, self._seen = time.monotonic(), self._changes
                 self._refresh()
-                self._looked = looked
             return self._shelf
 
     def find(

@@ -128,7 +128,11 @@ def _allowed_fields(location: tuple[int | str, ...], model: type[BaseModel]) -> 
 
 
 def _child(node: dict[str, Any], part: str) -> dict[str, Any]:
-    child: dict[str, Any] = node.get("properties", {}).get(part) or node["additionalProperties"]
+    if part in node.get("properties", {}):
+        named: dict[str, Any] = node["properties"][part]
+        return named
+    # A mapping of names: its values are described below the pattern of its keys.
+    child: dict[str, Any] = next(iter(node.get("patternProperties", {}).values()), None) or node["additionalProperties"]
     return child
 
 

@@ -29,7 +29,6 @@ UNCHECKED = (
     "allow_header_conformance",  # of two paths that overlap, such as register and {name}; has tests of its own
 )  # fmt: skip
 KNOWN = (
-    "body - schema ->", "body - tables ->",  # in a schema, the text of a number or of yes and no is taken for it
     "Unsupported method GET returned 400",  # .../upload/multipart, where multipart is taken for an upload's id
 )  # fmt: skip
 

@@ -149,7 +149,14 @@ def test_it_is_served_without_a_token(still, path):
 def test_the_page_shows_this_document(still):
     page = still.bearer(None).get("/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert "/openapi.json" in page.text
+    assert "openapi.json" in page.text
+
+
+def test_the_page_needs_nothing_from_elsewhere(still):
+    page = still.bearer(None).get("/docs").text
+    assert "https://" not in page
+    for file in re.findall(r"docs/files/[^'\"]+", page):
+        assert still.bearer(None).get(f"/{file}").status_code == 200
 
 
 def test_uploads_by_a_form_are_no_part_of_it(document):

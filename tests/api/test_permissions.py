@@ -71,7 +71,7 @@ RULES = {
 }
 """A destructive call is made under a legal hold, so that each caller finds the same lake."""
 
-OPEN = {"GET /health", "GET /docs", "GET /docs/oauth2-redirect", "GET /openapi.json"}
+OPEN = {"GET /health", "GET /docs", "GET /openapi.json"}
 SIGNED = {"POST /uploads/{bucket}", "PUT /uploads/parts/{handle}/{number}"}
 
 GRANTS = {

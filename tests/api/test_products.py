@@ -48,7 +48,6 @@ class TestRegistering:
             message_of(empty.admin.post(REGISTER, body), 400) == f"metadata.{part}: stands beside metadata, as {part}"
         )
 
-    @pytest.mark.xfail(reason="equal names that are one object in memory are taken for one name")
     def test_a_table_and_a_files_component_may_not_have_one_name(self, empty):
         files = {TABLE: {"description": "Contracts"}}
         body = {"metadata": make_metadata(), "tables": {TABLE: make_schema()}, "files": files}

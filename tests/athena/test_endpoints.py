@@ -41,6 +41,27 @@ def test_tables_are_made_and_read_at_the_endpoint(remote: Served, server: Served
     assert server.read(execution["ResultConfiguration"]["OutputLocation"]) == b'"id"\n"2"\n'
 
 
+def test_partitions_views_inserts_and_unloads_work_there(remote: Served, server: Served, database, place):
+    output = {"ResultConfiguration": {"OutputLocation": f"{place}results/"}}
+    days = ", ".join(f"({n}, '2024-01-{n:02}')" for n in range(1, 21))
+    made = f"external_location = '{place}days/', partitioned_by = ARRAY['day']"
+    for sql in (
+        f"CREATE TABLE days WITH ({made}) AS SELECT * FROM (VALUES {days}) AS t(n, day)",
+        "INSERT INTO days VALUES (99, '2024-02-01')",
+        "ALTER TABLE days DROP PARTITION (day = '2024-01-20')",
+        "MSCK REPAIR TABLE days",
+        "CREATE VIEW january AS SELECT n FROM days WHERE day LIKE '2024-01%'",
+        f"UNLOAD (SELECT n FROM january) TO '{place}out/' WITH (format = 'JSON', compression = 'NONE')",
+    ):
+        remote.finish(sql, database, **output)
+    assert remote.rows("SELECT count(*), sum(n) FROM days", database, **output) == [("21", "309")]
+    assert remote.rows("SELECT count(*), max(n) FROM january", database, **output) == [("20", "20")]
+    assert remote.rows("SELECT n FROM days WHERE day = '2024-02-01'", database, **output) == [("99",)]
+    assert len(server.glue.get_partitions(DatabaseName=database, TableName="days")["Partitions"]) == 21
+    written = b"".join(server.read(f"{place}{key}") for key in server.keys(place[5:-1], "out/"))
+    assert written.count(b"\n") == 20
+
+
 def test_an_output_location_is_needed_there(remote: Served):
     with pytest.raises(ClientError, match="No output location"):
         remote.start("SELECT 1")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from daap_local.athena.execution import sources
 from tests.athena.serving import Served
 
 DAYS = [f"2024-01-{day:02d}" for day in range(1, 11)]
@@ -49,6 +50,25 @@ def test_the_files_that_were_opened_are_counted(server: Served, days):
 def test_a_join_prunes_each_of_its_tables(server: Served, days):
     sql = "SELECT count(a.n) FROM days a JOIN days b ON a.n = b.n WHERE a.day = '2024-01-01' AND b.day = '2024-01-02'"
     assert server.finish(sql, days)["Statistics"]["DataScannedInBytes"] == 30
+
+
+@pytest.mark.parametrize("strays", [sources._STRAYS, 0], ids=["together", "one by one"])
+def test_partitions_among_much_else_are_found(server: Served, days, place, strays, monkeypatch):
+    """Folders beside one another are listed together, unless too much lies among them that belongs to nobody."""
+    monkeypatch.setattr(sources, "_STRAYS", strays)
+    for n in range(40):
+        server.put(f"{place}days/other{n}/x.txt", b"5\n" * 9)
+    server.put(f"{place}days/day=2024-01-01/_hidden", b"5\n")
+    server.put(f"{place}days/day=2024-01-01/deeper/y.txt", b"5\n")
+    server.put(f"{place}days/loose.txt", b"5\n")
+    assert server.rows("SELECT count(n) FROM days", days) == [("56",)]
+    assert server.rows("SELECT count(n) FROM days WHERE day IN ('2024-01-01', '2024-01-10')", days) == [("12",)]
+
+
+def test_partitions_of_other_places_are_read_there(server: Served, days, place):
+    server.put(f"{place}elsewhere/x.txt", b"5\n")
+    server.finish(f"ALTER TABLE days ADD PARTITION (day = '2024-03-01') LOCATION '{place}elsewhere'", days)
+    assert server.rows("SELECT count(n) FROM days", days) == [("56",)]
 
 
 def test_a_projected_table_opens_only_what_is_asked_for(server: Served, database, place):

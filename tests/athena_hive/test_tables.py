@@ -124,8 +124,8 @@ def test_show_create_table_has_hives_layout():
         "LOCATION",
         "  's3://lake/t/'",
         "TBLPROPERTIES (",
-        "  'n'='5', ",
         "  'skip.header.line.count'='1', ",
+        "  'n'='5', ",
         "  'transient_lastDdlTime'='7')",
     ]
 

@@ -15,6 +15,9 @@ def _duckdb_engine() -> Engine:
     return DuckDBEngine()
 
 
+# "athena", the cloud adapter's engine, joins here. It speaks Athena's API alone, so that the suite asks a server of
+# this machine (`daap-local athena`, or `tests.athena.serving.serving` in this process) just as it asks AWS: whichever
+# the adapter's clients find at AWS_ENDPOINT_URL_ATHENA, AWS_ENDPOINT_URL_GLUE and AWS_ENDPOINT_URL_S3.
 ENGINES: dict[str, Callable[[], Engine]] = {
     "duckdb": _duckdb_engine,
 }

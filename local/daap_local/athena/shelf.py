@@ -83,7 +83,8 @@ class Shelf:
         with self._lock:
             statement = "SELECT data FROM documents WHERE kind = ? AND key > ? AND key < ? ORDER BY key"
             rows = self._connection.execute(statement, (kind, *_span(key))).fetchall()
-        return [json.loads(row[0]) for row in rows]
+        found: list[Document] = json.loads(f"[{','.join(row[0] for row in rows)}]")
+        return found
 
     def close(self) -> None:
         """Closes the file."""

@@ -75,7 +75,10 @@ def build(options: Options) -> Parts:
         operations |= family.operations()
 
     def warm() -> None:
+        from daap_local.athena.execution.runner import select_handlers  # noqa: PLC0415 - DuckDB and all else
+
         executor.warm_up()
+        select_handlers()
         executions.load()
 
     def close() -> None:

@@ -32,7 +32,7 @@ def parquet_scans(listed: FileList, footers: Footers) -> Sequence[str]:
 
     Where no column of the files themselves is wanted, the footers' numbers of rows are enough.
     """
-    found = [footers.footer(file, listed.opener) for file in listed.files]
+    found = footers.all(listed.files, listed.opener)
     if not listed.wanted.columns:
         return [listed.select_counted([footer.rows for footer in found])]
     groups: dict[tuple[int, bool], tuple[pa.Schema, list[DataFile]]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
@@ -16,6 +17,7 @@ from daap_local.athena.hive.files import DataFile, Opener
 
 _Key = tuple[str, int, datetime | None]
 _LIMIT = 100_000
+_FEW, _AT_ONCE = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,13 @@ class Footers:
         with self._lock:
             found = self._footers.get(key)
         return found or self._remember(key, _read_footer(file, opener))
+
+    def all(self, files: Sequence[DataFile], opener: Opener) -> list[Footer]:
+        """The footers of files; those of files elsewhere are read several at a time, since each is waited for."""
+        if len(files) < _FEW or all(file.path is not None for file in files):
+            return [self.footer(file, opener) for file in files]
+        with ThreadPoolExecutor(_AT_ONCE, "athena-footers") as pool:
+            return list(pool.map(lambda file: self.footer(file, opener), files))
 
     def _remember(self, key: _Key, footer: Footer) -> Footer:
         with self._lock:

@@ -74,7 +74,7 @@ def parse_query(sql: str) -> exp.Expr:
     try:
         check_tokens(tokens)
         _check_end(tokens)
-        trees = dialect.parser().parse(tokens, sql)
+        trees = dialect.parser().parse(list(tokens), sql)
     except ParseError as error:
         raise _refusal(tokens) or _syntax_fault(error) from error
     except (TokenError, SqlglotError, RecursionError) as error:
