@@ -219,11 +219,12 @@ class RehearsalAnswer(_Answer):
 
 
 class RebuiltLoad(_Answer):
-    """A snapshot that was made anew from raw."""
+    """A snapshot that was made anew from raw; with an `error` it stays as it was."""
 
     load: str
     rows: int
     was_missing: bool
+    error: str | None
 
 
 class ReloadAnswer(_Answer):
@@ -322,7 +323,7 @@ def describe_load(receipt: Receipt) -> LoadAnswer:
 
 def describe_rebuilt(rebuilt: Rebuilt) -> RebuiltLoad:
     """A rebuilt snapshot as an answer."""
-    return RebuiltLoad(load=str(rebuilt.load), rows=rebuilt.rows, was_missing=rebuilt.was_missing)
+    return RebuiltLoad(load=str(rebuilt.load), rows=rebuilt.rows, was_missing=rebuilt.was_missing, error=rebuilt.error)
 
 
 def describe_mended(mended: Mended) -> MendedThing:

@@ -213,7 +213,8 @@ def _finish_refusal(job: Job, verdict: Verdict, summary: ErrorSummary, seconds: 
         timings={"check": round(seconds, 6)}, **_file_facts(job, verdict),
     )  # fmt: skip
     number = "1 error" if summary.total == 1 else f"{summary.total} errors"
-    job.trail.warn("failed", f"refused: {number}, first {summary.first}", byCode=summary.by_code)
+    # Without any value from the file: the log stays when retention deletes the file and its report.
+    job.trail.warn("failed", f"refused: {number} ({', '.join(summary.by_code)})", byCode=summary.by_code)
     return FileRefused(receipt)
 
 

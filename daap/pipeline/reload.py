@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from daap.errors import EngineFailed
+from daap.errors import EngineFailed, ObjectMissing, UnknownLoad
 from daap.model.loads import EngineNote, LoadId, LoadStatus, Receipt, TableRef
 from daap.pipeline.audit import audited
 from daap.pipeline.lake import Lake
@@ -15,11 +15,12 @@ from daap.pipeline.rebuild import rebuild_load
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A snapshot that was made anew; `was_missing` if curated had lost it."""
+    """A snapshot that was made anew; `was_missing` if curated had lost it; `error` if it stays as it was, and why."""
 
     load: LoadId
     rows: int
     was_missing: bool
+    error: str | None = None
 
 
 def select_tables(lake: Lake, product: str, table: str | None = None) -> list[TableRef]:
@@ -33,18 +34,26 @@ def select_tables(lake: Lake, product: str, table: str | None = None) -> list[Ta
 def reload_tables(lake: Lake, refs: list[TableRef], actor: str) -> Iterator[Rebuilt]:
     """Makes the snapshots of tables anew from raw, the oldest first; tells each as it is done.
 
-    Raises EngineFailed if a snapshot would have other rows than before: it stays as it is.
+    One that cannot be made anew, or would have other rows than before, stays as it is and is told with its error.
     """
     for ref in refs:
         visible = set(lake.catalogue.snapshots(ref))
         for stamp in lake.ledger.stamps(ref):
             load = LoadId(ref, stamp)
-            if rebuilt := reload_load(lake, load, actor, was_missing=stamp not in visible):
+            was_missing = stamp not in visible
+            try:
+                rebuilt = reload_load(lake, load, actor, was_missing=was_missing)
+            except (EngineFailed, ObjectMissing, UnknownLoad) as error:
+                rebuilt = Rebuilt(load, 0, was_missing, str(error))
+            if rebuilt:
                 yield rebuilt
 
 
 def reload_load(lake: Lake, load: LoadId, actor: str, *, was_missing: bool) -> Rebuilt | None:
-    """Makes one published snapshot anew; None if the load has none to make. Raises as reload_tables."""
+    """Makes one published snapshot anew; None if the load has none to make.
+
+    Raises EngineFailed if it would have other rows than before, ObjectMissing if its raw file is gone.
+    """
     ref = load.ref
     with (
         lake.hold(f"{ref.product}/{ref.table}", wait=True),

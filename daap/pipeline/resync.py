@@ -42,6 +42,19 @@ class Mended:
     error: str | None = None
 
 
+def finish_changes(lake: Lake) -> Iterator[Mended]:
+    """Goes on with changes of products that were cut short: carries into a new major version, and removals.
+
+    For a start; tells what was done, and what could not be with its error.
+    """
+    for registered in lake.registry.list():
+        try:
+            finish_removals(lake, registered)
+        except DaapError as error:
+            yield Mended("carried", registered.product.name, str(error))
+        yield from _finish_carries(lake, registered)
+
+
 def resync_product(lake: Lake, product: str, actor: str) -> Iterator[Mended]:
     """Compares landing, raw, receipts and catalogue of a product, and mends what differs; tells each thing.
 

@@ -131,8 +131,9 @@ def _child(node: dict[str, Any], part: str) -> dict[str, Any]:
     if part in node.get("properties", {}):
         named: dict[str, Any] = node["properties"][part]
         return named
-    # A mapping of names: its values are described below the pattern of its keys.
-    child: dict[str, Any] = next(iter(node.get("patternProperties", {}).values()), None) or node["additionalProperties"]
+    # A mapping of names: its values are described below the pattern of its keys, where these have one.
+    described = [*node.get("patternProperties", {}).values(), node.get("additionalProperties", {})]
+    child: dict[str, Any] = described[0]
     return child
 
 

@@ -1,6 +1,9 @@
 """Glue's API over a catalogue of one's own and the lake's."""
 
+import re
+
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.athena.serving import Served
 
@@ -132,3 +135,26 @@ def test_iceberg_tables_and_other_services_are_refused_by_name(server: Served, d
         server.glue.create_table(DatabaseName=database, TableInput=iceberg)
     with pytest.raises(server.glue.exceptions.InvalidInputException, match="GetJobs"):
         server.glue.get_jobs()
+
+
+def test_athena_wraps_glues_faults_as_its_clients_take_them_apart(server: Served, database):
+    with pytest.raises(ClientError) as caught:
+        server.athena.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName=database, TableName="nope")
+    told = (
+        r"\(Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; Request ID: [^;]+; .*\)$"
+    )
+    assert re.search(told, caught.value.response["Error"]["Message"])
+
+
+def test_a_catalogue_begins_with_the_default_database(server: Served):
+    assert "default" in [one["Name"] for one in server.glue.get_databases()["DatabaseList"]]
+    server.finish("CREATE TABLE first_table AS SELECT 1 AS a", "default")
+    assert server.rows("SELECT a FROM first_table", "default") == [("1",)]
+
+
+def test_a_tables_parameters_come_in_the_order_of_javas_maps(server: Served, database):
+    names = ("typeOfData", "classification", "projection.enabled", "compressionType")
+    given = {"Name": "ordered", "Parameters": dict.fromkeys(names, "x"), "StorageDescriptor": {}}
+    server.glue.create_table(DatabaseName=database, TableInput=given)
+    found = server.glue.get_table(DatabaseName=database, Name="ordered")["Table"]["Parameters"]
+    assert list(found) == ["compressionType", "classification", "projection.enabled", "typeOfData"]

@@ -182,3 +182,9 @@ def test_a_syntax_error_says_where(text, line, column):
 def test_a_statement_longer_than_athenas_limit_is_refused():
     with pytest.raises(SyntaxFault, match="262144"):
         parse_statement("SELECT '" + "x" * 262_144 + "'")
+
+
+def test_a_views_text_keeps_the_blanks_at_its_end():
+    # Athena's own text of a view ends with line breaks; what clients send back is to be the same.
+    assert parse_statement("CREATE VIEW v AS SELECT 1 AS a\n\n").query == "SELECT 1 AS a\n\n"
+    assert parse_statement("CREATE VIEW v AS SELECT 1 AS a;\n").query == "SELECT 1 AS a"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query
 
@@ -23,11 +23,12 @@ from daap.api.bodies import ProductPath, TableQuery
 from daap.api.failures import FailureBody, fails
 from daap.model.keys import ZONES
 from daap.pipeline.lake import Lake
-from daap.pipeline.reload import reload_tables, select_tables
+from daap.pipeline.reload import Rebuilt, reload_tables, select_tables
 from daap.pipeline.resync import Mended, resync_product
 from daap.pipeline.retention import enforce_retention, find_expired
 
 router = APIRouter(tags=["upkeep"])
+Told = TypeVar("Told", Mended, Rebuilt)
 open_router = APIRouter(tags=["upkeep"])
 """What needs no token."""
 
@@ -37,7 +38,8 @@ def reload(name: ProductPath, caller: Call, table: TableQuery = None) -> ReloadA
     """Make curated anew from raw, for all tables or one."""
     caller.require(name, Action.MANAGE)
     refs = select_tables(caller.lake, name, table)
-    return ReloadAnswer(loads=[describe_rebuilt(rebuilt) for rebuilt in reload_tables(caller.lake, refs, caller.name)])
+    rebuilt = reload_tables(caller.lake, refs, caller.name)
+    return ReloadAnswer(loads=[describe_rebuilt(_hide_folders(caller.lake, one)) for one in rebuilt])
 
 
 @router.post("/data-product/{name}/resync", responses=fails(404))
@@ -48,12 +50,12 @@ def resync(name: ProductPath, caller: Call) -> ResyncAnswer:
     return ResyncAnswer(mended=[describe_mended(_hide_folders(caller.lake, one)) for one in mended])
 
 
-def _hide_folders(lake: Lake, mended: Mended) -> Mended:
+def _hide_folders(lake: Lake, told: Told) -> Told:
     """Says keys where an error names the server's own paths."""
-    error = mended.error or ""
+    error = told.error or ""
     for zone in ZONES:
         error = error.replace(lake.locate(f"{zone}/").rstrip("/"), zone)
-    return replace(mended, error=error or None)
+    return replace(told, error=error or None)
 
 
 @router.post("/data-product/{name}/retention", responses=fails(404))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PORT = 4568
+DEFAULT_DATABASE = "default"
+"""The database that every catalogue of AWS begins with."""
 RESULTS_BUCKET = "athena-results"
 
 

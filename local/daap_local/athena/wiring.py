@@ -33,7 +33,7 @@ from daap_local.athena.execution.session import Session
 from daap_local.athena.objects.attributes import AttributeShelf
 from daap_local.athena.objects.folders import FolderObjects
 from daap_local.athena.objects.port import Objects
-from daap_local.athena.options import RESULTS_BUCKET, Options, default_threads
+from daap_local.athena.options import DEFAULT_DATABASE, RESULTS_BUCKET, Options, default_threads
 from daap_local.athena.shelf import Shelf
 from daap_local.folder_catalogue import FolderCatalogue
 from daap_local.folder_store import FolderStore
@@ -115,7 +115,10 @@ def _glue(options: Options, shelf: Shelf) -> GlueCatalog:
 
         return BotoCatalog(options.glue_endpoint)
     store = FolderStore(options.root)
-    return JoinedCatalog(LakeTables(store, FolderCatalogue(store)), ShelfCatalog(shelf))
+    own = ShelfCatalog(shelf)
+    if not own.databases():
+        own.create_database({"Name": DEFAULT_DATABASE, "Description": "Default database"})
+    return JoinedCatalog(LakeTables(store, FolderCatalogue(store)), own)
 
 
 def _executor(options: Options, world: World, folders: tuple[str, ...]) -> Executor:

@@ -10,13 +10,21 @@ import click
 from daap_local.bootstrap import open_lake
 from daap_local.cli.common import format_option, print_json, with_root
 
+_EPILOG = """\b
+Example:
+  daap-local reload spend march
 
-@click.command("reload", epilog="Example: daap-local reload spend march")
+Exit code 1 if a snapshot could not be made anew.
+"""
+
+
+@click.command("reload", epilog=_EPILOG)
 @click.argument("product")
 @click.argument("table", required=False)
 @format_option("text", "json")
 @with_root
-def command(root: Path, product: str, table: str | None, form: str) -> None:
+@click.pass_context
+def command(ctx: click.Context, root: Path, product: str, table: str | None, form: str) -> None:
     """Make the snapshots of PRODUCT, or of one TABLE of it, anew from raw.
 
     Readers go on reading. A snapshot that would have other rows than before stays as it is, and is told of.
@@ -25,10 +33,12 @@ def command(root: Path, product: str, table: str | None, form: str) -> None:
 
     lake, rebuilt = open_lake(root), []
     for one in reload_tables(lake, select_tables(lake, product, table), getpass.getuser()):
-        rebuilt.append({"load": str(one.load), "rows": one.rows, "wasMissing": one.was_missing})
+        rebuilt.append({"load": str(one.load), "rows": one.rows, "wasMissing": one.was_missing, "error": one.error})
         if form == "text":
-            click.echo(f"{one.load}  {one.rows} rows{'  (was missing)' if one.was_missing else ''}")
+            said = one.error or f"{one.rows} rows{'  (was missing)' if one.was_missing else ''}"
+            click.echo(f"{one.load}  {said}")
     if form == "json":
         print_json(rebuilt)
     elif not rebuilt:
         click.echo("There are no snapshots to make anew.")
+    ctx.exit(1 if any(one["error"] for one in rebuilt) else 0)

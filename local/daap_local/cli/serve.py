@@ -46,6 +46,7 @@ def command(root: Path, host: str, port: int, public_url: str | None, watch: boo
     from contextlib import nullcontext
 
     from daap.access.tokens import TokenStore
+    from daap.pipeline.resync import finish_changes
     from daap_local.bootstrap import open_lake
     from daap_local.console import LoadConsole
     from daap_local.server.serve import build_app, open_socket, run_server, watching
@@ -56,6 +57,8 @@ def command(root: Path, host: str, port: int, public_url: str | None, watch: boo
         shown = f"[{host}]" if ":" in host else host
         url = public_url or f"http://{shown}:{listening.getsockname()[1]}"
         app = build_app(root, url, lake)
+        for mended in finish_changes(lake):
+            console.say(f"{mended.found}: {mended.what}  {mended.error or 'finished'}")
         _tell_token(lake, TokenStore(lake.store).create_first(getpass.getuser()))
         if host not in _LOOPBACK:
             click.echo(f"Note: {host} can be reached from outside this machine, without encryption.", err=True)

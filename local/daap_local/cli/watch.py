@@ -37,6 +37,7 @@ def command(ctx: click.Context, landing: Path, once: bool, infer: bool, verbose:
     A file belongs into LANDING/{product}/{table}/. Hidden files and names that end in .part or .tmp
     are left alone, and so is a file that is still being written.
     """
+    from daap.pipeline.resync import finish_changes
     from daap_local.watcher import Watcher
 
     landing = landing.absolute()
@@ -53,6 +54,8 @@ def command(ctx: click.Context, landing: Path, once: bool, infer: bool, verbose:
                 bar.restart()
             console.report(path, outcome)
 
+        for mended in finish_changes(lake):
+            console.say(f"{mended.found}: {mended.what}  {mended.error or 'finished'}")
         watcher = Watcher(lake, landing, getpass.getuser(), report)
         if once:
             tally = watcher.drain()

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/athena/latest/APIReference/API_TableMetadata
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,7 +130,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except GlueFault as error:
-        raise metadata_fault(f"{error} (Service: AmazonDataCatalog; Error Code: {error.code})") from error
+        told = f"Status Code: 400; Error Code: {error.code}; Request ID: {uuid.uuid4()}; Proxy: null"
+        raise metadata_fault(f"{error} (Service: AmazonDataCatalog; {told})") from error
 
 
 def _matches(expression: str | None, name: str) -> bool:
@@ -161,7 +163,7 @@ def _table(given: Json) -> Json:
     """Athena puts the storage's settings among the parameters."""
     storage: Json = given.get("StorageDescriptor") or {}
     parameters: dict[str, Any] = dict(given.get("Parameters") or {})
-    parameters |= {name: storage[field] for field, name in _SERDE.items() if storage.get(field)}
+    parameters |= {name: storage[field] for field, name in _SERDE.items() if storage.get(field) is not None}
     serde: Json = storage.get("SerdeInfo") or {}
     if serde.get("SerializationLibrary"):
         parameters["serde.serialization.lib"] = serde["SerializationLibrary"]
@@ -175,4 +177,4 @@ def _table(given: Json) -> Json:
 
 
 def _columns(given: Any) -> list[Json]:  # noqa: ANN401 - JSON
-    return [{key: one[key] for key in ("Name", "Type", "Comment") if one.get(key)} for one in given or ()]
+    return [{key: one[key] for key in ("Name", "Type", "Comment") if one.get(key) is not None} for one in given or ()]

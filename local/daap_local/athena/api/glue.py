@@ -12,6 +12,7 @@ from typing import Any
 
 from daap_local.athena.api.expressions import matching
 from daap_local.athena.api.faults import ApiFault, invalid_request
+from daap_local.athena.api.ordering import ordered
 from daap_local.athena.api.paging import cut_page
 from daap_local.athena.api.protocol import Json, Operation, Service
 from daap_local.athena.catalog.faults import EntityMissing, GlueFault
@@ -99,7 +100,7 @@ class Glue:
 
     def table(self, given: Json) -> Json:
         """GetTable."""
-        return {"Table": self.catalog.table(given["DatabaseName"], given["Name"])}
+        return {"Table": ordered(self.catalog.table(given["DatabaseName"], given["Name"]))}
 
     def create_table(self, given: Json) -> None:
         """CreateTable."""

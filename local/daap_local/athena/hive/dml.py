@@ -89,7 +89,10 @@ def create_view(cursor: Cursor, or_replace: bool) -> CreateView:
         raise unsupported("CREATE VIEW with " + ("a list of columns" if cursor.ahead("(") else "SECURITY"))
     comment = cursor.text() if cursor.accept("COMMENT") else None
     cursor.expect("AS")
-    return CreateView(name, checked_query(cursor), or_replace, comment)
+    last = cursor.remaining()[-1:]
+    query = checked_query(cursor)
+    blank = cursor.sql[last[0].end :]
+    return CreateView(name, query + blank if blank.isspace() else query, or_replace, comment)
 
 
 def drop_view(cursor: Cursor) -> DropView:

@@ -21,6 +21,8 @@ TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _SEQUENCE_INPUT = "org.apache.hadoop.mapred.SequenceFileInputFormat"
 _COLUMNAR_SERDE = "org.apache.hadoop.hive.serde2.columnar.ColumnarSerDe"
 TEXT_OUTPUT = f"{_IO}.HiveIgnoreKeyTextOutputFormat"
+OPENX_OUTPUT = f"{_IO}.IgnoreKeyTextOutputFormat"
+"""What Athena notes for OpenX's JSON serde where a table names no format."""
 
 
 @dataclass(frozen=True, slots=True)

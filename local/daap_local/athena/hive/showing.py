@@ -12,8 +12,6 @@ from daap_local.athena.hive.views import decode_view
 from daap_local.athena.tables import ColumnDef, GlueTable, Storage
 
 _WIDTH = 20
-_LEAST_SLOTS = 16
-_WORD_MASK = 0xFFFFFFFF
 _BLANK = "\t \t "
 _FROM_DESERIALIZER = frozenset({OPEN_CSV, HIVE_JSON, OPENX_JSON})
 _DELIMITERS = (
@@ -102,22 +100,7 @@ def _joined(texts: Sequence[str], end: str) -> list[str]:
 
 
 def _pairs(properties: dict[str, str], end: str = ")") -> list[str]:
-    return _joined([f"  {_quoted(key)}={_quoted(value)}" for key, value in _as_java(properties)], end)
-
-
-def _as_java(properties: dict[str, str]) -> list[tuple[str, str]]:
-    """Properties in the order of the HashMap in which Hive has them, so that clients may compare whole texts."""
-    slots = 1 << (max(2 * len(properties), _LEAST_SLOTS) - 1).bit_length()
-    return sorted(properties.items(), key=lambda pair: (_java_hash(pair[0]) & (slots - 1), pair[0]))
-
-
-def _java_hash(text: str) -> int:
-    """Java's String.hashCode, mixed as HashMap does."""
-    code = 0
-    units = text.encode("utf-16-be")
-    for at in range(0, len(units), 2):
-        code = (31 * code + int.from_bytes(units[at : at + 2])) & _WORD_MASK
-    return code ^ (code >> 16)
+    return _joined([f"  {_quoted(key)}={_quoted(value)}" for key, value in sorted(properties.items())], end)
 
 
 def _clustered(storage: Storage) -> list[str]:

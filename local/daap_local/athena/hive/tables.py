@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from daap_local.athena.faults import AthenaFault
-from daap_local.athena.hive.formats import TEXT_INPUT, Format, format_named, format_of_serde
+from daap_local.athena.hive.formats import OPENX_JSON, OPENX_OUTPUT, TEXT_INPUT, Format, format_named, format_of_serde
 from daap_local.athena.statements import CreateTable
 from daap_local.athena.tables import ColumnDef, GlueTable, Storage
 
+_IN_BUCKET = 2
+"""The slashes in s3://bucket."""
 _DEFAULT_PROPERTIES = (("serialization.format", "1"),)
 
 
@@ -49,9 +51,15 @@ def _storage(statement: CreateTable) -> Storage:
     serde = statement.serde or one.serde
     properties = {**dict(_DEFAULT_PROPERTIES), **statement.row_format, **statement.serde_properties}
     return Storage(
-        statement.location or "", one.input_format, one.output_format, serde, properties,
+        _as_path(statement.location or ""), one.input_format, one.output_format, serde, properties,
         statement.clustered_by, statement.buckets if statement.buckets is not None else -1,
     )  # fmt: skip
+
+
+def _as_path(location: str) -> str:
+    """A location as Hadoop's Path writes it: without slashes at its end, but for a bucket's own."""
+    bare = location.rstrip("/")
+    return bare if bare.count("/") > _IN_BUCKET else location
 
 
 def _format(statement: CreateTable) -> Format:
@@ -62,6 +70,8 @@ def _format(statement: CreateTable) -> Format:
         return Format(statement.input_format, statement.output_format, default)
     if statement.stored_as:
         return format_named(statement.stored_as)
+    if statement.serde == OPENX_JSON:
+        return Format(TEXT_INPUT, OPENX_OUTPUT, OPENX_JSON)
     return format_named(_implied(statement.serde))
 
 
