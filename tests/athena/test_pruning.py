@@ -65,6 +65,20 @@ def test_partitions_among_much_else_are_found(server: Served, days, place, stray
     assert server.rows("SELECT count(n) FROM days WHERE day IN ('2024-01-01', '2024-01-10')", days) == [("12",)]
 
 
+def test_partitions_of_two_keys_are_listed_together(server: Served, database, place):
+    for region in ("eu", "us"):
+        for n, day in enumerate(DAYS, 1):
+            server.put(f"{place}two/region={region}/day={day}/x.txt", b"5\n" * n)
+    keys = "PARTITIONED BY (region string, day string)"
+    server.finish(f"CREATE EXTERNAL TABLE two (n int) {keys} LOCATION '{place}two/'", database)
+    server.finish("MSCK REPAIR TABLE two", database)
+    server.finish(
+        f"ALTER TABLE two ADD PARTITION (region = 'all', day = '') LOCATION '{place}two/region=eu/'", database
+    )
+    counts = server.rows("SELECT region, count(n) FROM two GROUP BY region ORDER BY region", database)
+    assert counts == [("all", "55"), ("eu", "55"), ("us", "55")]
+
+
 def test_partitions_of_other_places_are_read_there(server: Served, days, place):
     server.put(f"{place}elsewhere/x.txt", b"5\n")
     server.finish(f"ALTER TABLE days ADD PARTITION (day = '2024-03-01') LOCATION '{place}elsewhere'", days)

@@ -52,7 +52,7 @@ def list_files(job: Job, table: GlueTable, partitions: Sequence[Partition] | Non
     job.session.check()
     if partitions is None:
         return [_data_file(info, (), None) for info in _below(job, table.storage.location)]
-    listed = _listed(job, {as_folder(one.storage.location) for one in partitions})
+    listed = _listed(job, table, {as_folder(one.storage.location) for one in partitions})
     found = []
     for partition in partitions:
         infos = listed[as_folder(partition.storage.location)]
@@ -61,34 +61,30 @@ def list_files(job: Job, table: GlueTable, partitions: Sequence[Partition] | Non
     return found
 
 
-def _listed(job: Job, folders: Collection[str]) -> dict[str, list[ObjectInfo]]:
+def _listed(job: Job, table: GlueTable, folders: Collection[str]) -> dict[str, list[ObjectInfo]]:
     """The data files in each folder."""
-    found: dict[str, list[ObjectInfo]] = {}
-    beside: dict[str, set[str]] = {}
-    for folder in folders:
-        beside.setdefault(f"{folder[:-1].rpartition('/')[0]}/", set()).add(folder)
-    for parent, siblings in beside.items():
-        together = None if parent.endswith("//") else _list_together(job, parent, siblings)
-        found |= together if together is not None else {folder: _below(job, folder) for folder in siblings}
-    return found
+    base = as_folder(table.storage.location)
+    found = _list_together(job, [folder for folder in folders if folder.startswith(base)])
+    return found | {folder: _below(job, folder) for folder in folders if folder not in found}
 
 
-def _list_together(job: Job, parent: str, folders: Collection[str]) -> dict[str, list[ObjectInfo]] | None:
-    """Many folders by one listing of what their names have in common; None where too much else lies among them."""
+def _list_together(job: Job, folders: Sequence[str]) -> dict[str, list[ObjectInfo]]:
+    """Many folders by one listing of what their names have in common; none where too much else lies among them."""
     job.session.check()
     if len(folders) < _FEW:
-        return None
+        return {}
     found: dict[str, list[ObjectInfo]] = {folder: [] for folder in folders}
+    depths = sorted({folder.count("/") for folder in folders})
     strays = 0
     for info in job.objects.list(_shared_start(folders)):
-        name, inside, _ = info.uri[len(parent) :].partition("/")
-        infos = found.get(f"{parent}{name}/") if inside else None
-        if infos is None:
-            strays += 1
-        elif _has_data(info):
-            infos.append(info)
+        job.session.check()
+        parts = info.uri.split("/")
+        places = [infos for depth in depths if (infos := found.get("/".join([*parts[:depth], ""]))) is not None]
+        strays += not places
         if strays > _STRAYS * len(folders):
-            return None
+            return {}
+        for infos in places if _has_data(info) else ():
+            infos.append(info)
     return found
 
 
