@@ -217,3 +217,12 @@ def test_only_the_buckets_are_read_that_a_query_asks_for(server: Served, databas
     some = server.finish("SELECT n FROM bucketed WHERE n > 5 AND s = '7' AND even = false", database)
     assert some["Statistics"]["DataScannedInBytes"] == whole
     assert server.rows("SELECT n FROM bucketed WHERE n = 3 AND s = '4' AND even", database) == []
+
+
+def test_insert_takes_whole_decimals_for_integers_and_doubles_for_reals(server: Served, database, place):
+    server.finish(f"CREATE EXTERNAL TABLE numbers (i int, r float) STORED AS PARQUET LOCATION '{place}n/'", database)
+    server.finish("INSERT INTO numbers (r, i) VALUES (1.5, DECIMAL '7'), (2.5, DECIMAL '12') -- two", database)
+    assert server.rows("SELECT i, r FROM numbers ORDER BY i", database) == [("7", "1.5"), ("12", "2.5")]
+    for wrong in ("'7', 1.5", "DECIMAL '1.5', 1.5", "7.0, 1.5"):
+        assert "TYPE_MISMATCH" in server.fail(f"INSERT INTO numbers VALUES ({wrong})", database)["StateChangeReason"]
+    assert "Error" in str(server.fail("INSERT INTO numbers VALUES (DECIMAL '3000000000', 1.5)", database))

@@ -16,6 +16,7 @@ from daap_local.athena.catalog.convert import VIEW, table_input
 from daap_local.athena.catalog.faults import EntityExists, EntityMissing
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.metafile import ColumnInfo
+from daap_local.athena.execution.narrowing import narrowed_query
 from daap_local.athena.execution.partitions import partition_input
 from daap_local.athena.execution.pruning import NULL_VALUE
 from daap_local.athena.execution.record import Outcome, result_location
@@ -163,7 +164,10 @@ def insert_into(job: Job, statement: s.InsertInto) -> Outcome:
     """INSERT INTO: files beside those of the table, and the partitions that are new."""
     table = _insertable(job, statement.name)
     wanted = _insert_columns(table, statement.columns)
-    planned = _coerced(plan(job, statement.query, job.request.parameters), wanted)
+    planned = plan(job, statement.query, job.request.parameters)
+    if narrowed := narrowed_query(statement.query, planned.translated.columns, wanted):
+        planned = plan(job, narrowed, job.request.parameters)
+    planned = _coerced(planned, wanted)
     target = target_of_table(table, _stem(job))
     sql = _reordered(planned.translated.sql(planned.sources), wanted, target.columns)
     known = {tuple(one.values): one.storage.location for one in job.partitions(table)} if table.partition_keys else {}
