@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
@@ -13,3 +14,8 @@ settings.register_profile(
 )
 settings.register_profile("long", parent=settings.get_profile("short"), max_examples=5_000)
 settings.load_profile("short")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in a job that a shell put into the background. Programs that the tests start would inherit it, and could
+    # not be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
