@@ -130,6 +130,16 @@ def annotate_file(source: Source, dialect: Dialect, errors: tuple[DataError, ...
             elif said or everything:
                 _write_row(out, dialect, (str(record.line), "; ".join(said)), record.text)
             is_header = False
+    if is_header:
+        _write_row(out, dialect, _COLUMNS, "")
+    _write_left(out, dialect, by_line)
+
+
+def _write_left(out: TextIO, dialect: Dialect, by_line: dict[int, list[str]]) -> None:
+    """Errors of lines that hold no record, such as a header that is not there."""
+    for line, messages in sorted(by_line.items()):
+        for message in messages:
+            _write_row(out, dialect, (str(line) if line else "", message), "")
 
 
 def _say(error: DataError) -> str:
