@@ -35,6 +35,8 @@ AT_ANALYSIS = {
 AT_RUN = {
     "SELECT 1 / (id - id) FROM sales": ("DIVISION_BY_ZERO", "Division by zero"),
     "SELECT 5 % 0": ("DIVISION_BY_ZERO", "Division by zero"),
+    "SELECT random(0)": ("INVALID_FUNCTION_ARGUMENT", "bound must be positive"),
+    "SELECT random(id - 100) FROM sales": ("INVALID_FUNCTION_ARGUMENT", "bound must be positive"),
     "SELECT CAST(item AS bigint) FROM sales": ("INVALID_CAST_ARGUMENT", "Cannot cast 'apple' to BIGINT"),
     "SELECT CAST('1_000' AS integer)": ("INVALID_CAST_ARGUMENT", "Cannot cast '1_000' to INT"),
     "SELECT CAST('2024/01/02' AS date)": ("INVALID_CAST_ARGUMENT", "Value cannot be cast to date: 2024/01/02"),

@@ -68,6 +68,7 @@ _STRINGS = {
     "format_number(bigint) -> varchar": "athena_format_number({0})",
     "human_readable_seconds(double) -> varchar": "athena_readable_seconds({0})",
 }
+_NO_BOUND = "{0} <= 0, 'INVALID_FUNCTION_ARGUMENT: bound must be positive'"
 _NUMBERS = {
     "abs(tinyint) -> tinyint": "", "abs(smallint) -> smallint": "", "abs(integer) -> integer": "",
     "abs(bigint) -> bigint": "", "abs(real) -> real": "", "abs(double) -> double": "", "abs(D) -> D": "",
@@ -117,8 +118,8 @@ _NUMBERS = {
     "bitwise_right_shift(bigint, bigint) -> bigint": "athena_shift({0}, {1}, 64, 'right')",
     "bitwise_right_shift_arithmetic(bigint, bigint) -> bigint": "athena_shift({0}, {1}, 64, 'signed')",
     "random() -> double": "random()", "rand() -> double": "random()",
-    "random(integer) -> integer": "CAST(floor(random() * {0}) AS INTEGER)",
-    "random(bigint) -> bigint": "CAST(floor(random() * {0}) AS BIGINT)",
+    "random(integer) -> integer": "athena_guard(" + _NO_BOUND + ", CAST(floor(random() * {0}) AS INTEGER))",
+    "random(bigint) -> bigint": "athena_guard(" + _NO_BOUND + ", CAST(floor(random() * {0}) AS BIGINT))",
     "random(integer, integer) -> integer": "CAST({0} + floor(random() * ({1} - {0})) AS INTEGER)",
     "random(bigint, bigint) -> bigint": "CAST({0} + floor(random() * ({1} - {0})) AS BIGINT)",
     "uuid() -> uuid": "uuid()",
