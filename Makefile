@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+EMULATOR := .venv-ministack/.ready
 CLIENT_OPTIONS := -o addopts= -o filterwarnings=default --confcutdir=. -p no:cacheprovider
 
 .PHONY: demo test lint types unit bench fuzz athena-clients oracle clean
@@ -21,7 +22,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-unit: $(READY)
+unit: $(READY) $(EMULATOR)
 	$(BIN)/pytest -n auto
 
 bench: $(READY)
@@ -53,5 +54,11 @@ $(READY): pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+# The emulator of AWS pins versions of its own; it runs the Lambdas too, so daap is installed beside it.
+$(EMULATOR): pyproject.toml tests/emulators/ministack.txt
+	$(PYTHON) -m venv .venv-ministack
+	.venv-ministack/bin/pip install --quiet --disable-pip-version-check -r tests/emulators/ministack.txt --editable '.[cloud]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-clients .venv-dbt .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-ministack .venv-clients .venv-dbt .pytest_cache .mypy_cache .ruff_cache .hypothesis
