@@ -12,6 +12,7 @@ from daap.access.grants import Action, Principal
 from daap.errors import Forbidden, NotRegistered
 from daap.model.product import Metadata
 from daap.pipeline.lake import Lake
+from daap.ports.deferral import Deferral
 from daap.ports.presigner import Presigner
 from daap.ports.query import QueryEngine
 from daap.registry.directory import Directory
@@ -23,13 +24,14 @@ PRINCIPAL = "daap.principal"
 
 @dataclass(frozen=True)
 class Backend:
-    """The ports and use cases behind the API."""
+    """The ports and use cases behind the API; with a `deferral`, what may take long is handed over to it."""
 
     lake: Lake
     query: QueryEngine
     presigner: Presigner
     authenticator: Authenticator
     directory: Directory
+    deferral: Deferral | None = None
 
 
 @dataclass(frozen=True)

@@ -31,15 +31,17 @@ def select_tables(lake: Lake, product: str, table: str | None = None) -> list[Ta
     return [ref for ref in lake.registry.refs(registered) if table in (None, ref.table)]
 
 
-def reload_tables(lake: Lake, refs: list[TableRef], actor: str) -> Iterator[Rebuilt]:
-    """Makes the snapshots of tables anew from raw, the oldest first; tells each as it is done.
+def reload_tables(lake: Lake, refs: list[TableRef], actor: str, after: LoadId | None = None) -> Iterator[Rebuilt]:
+    """Makes the snapshots of tables anew from raw, the oldest first, or those behind `after`; tells each as it is done.
 
     One that cannot be made anew, or would have other rows than before, stays as it is and is told with its error.
     """
-    for ref in refs:
+    for ref in sorted(refs):
         visible = set(lake.catalogue.snapshots(ref))
         for stamp in lake.ledger.stamps(ref):
             load = LoadId(ref, stamp)
+            if after and load <= after:
+                continue
             was_missing = stamp not in visible
             try:
                 rebuilt = reload_load(lake, load, actor, was_missing=was_missing)

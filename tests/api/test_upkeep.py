@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from daap import __version__
 from daap.model.loads import LoadId, TableRef
+from daap.ports.deferral import Deferral, Task
 from tests.api.site import BAD, GOOD, HOME, PAYMENTS, TABLE, Site, make_schema, message_of
 
 PREVIEW = f"{PAYMENTS}/preview"
@@ -69,6 +71,46 @@ class TestReload:
     ])  # fmt: skip
     def test_of_what_is_not_there(self, still, path, status):
         message_of(still.admin.post(path), status)
+
+
+class Handed(Deferral):
+    """Keeps what it is handed."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Task] = []
+
+    def start(self, task: Task) -> None:
+        self.tasks.append(task)
+
+
+@pytest.fixture
+def handed(site) -> Handed:
+    """A site whose long work is handed over."""
+    deferral = Handed()
+    site.app.state.backend = replace(site.app.state.backend, deferral=deferral)
+    return deferral
+
+
+class TestDeferral:
+    @pytest.mark.parametrize(("path", "task"), [
+        (f"{HOME}/reload", Task("reload", "spend", "root")),
+        (f"{HOME}/reload?table={TABLE}", Task("reload", "spend", "root", TABLE)),
+        (f"{HOME}/resync", Task("resync", "spend", "root")),
+    ])  # fmt: skip
+    def test_hands_long_work_over_and_says_that_it_has_begun(self, site, handed, path, task):
+        site.take()
+        before = site.snapshot()
+        answer = site.admin.post(path)
+        assert (answer.status_code, answer.json()) == (202, {"message": f"the {task.work} of spend has begun"})
+        assert handed.tasks == [task]
+        assert site.snapshot() == before
+
+    @pytest.mark.parametrize("path", [
+        "/data-product/nothing/reload", f"{HOME}/reload?table=nothing", "/data-product/nothing/resync",
+    ])  # fmt: skip
+    def test_hands_nothing_over_for_what_is_not_there(self, site, handed, path):
+        message_of(site.admin.post(path), 404)
+        assert handed.tasks == []
 
 
 class TestResync:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
 
 from daap import __version__
 from daap.access.grants import Action
 from daap.api.answers import (
     Health,
+    Message,
     ReloadAnswer,
     ResyncAnswer,
     RetentionAnswer,
@@ -26,26 +28,41 @@ from daap.pipeline.lake import Lake
 from daap.pipeline.reload import Rebuilt, reload_tables, select_tables
 from daap.pipeline.resync import Mended, resync_product
 from daap.pipeline.retention import enforce_retention, find_expired
+from daap.ports.deferral import Deferral, Task
 
 router = APIRouter(tags=["upkeep"])
 Told = TypeVar("Told", Mended, Rebuilt)
 open_router = APIRouter(tags=["upkeep"])
 """What needs no token."""
 
+_BEGUN: dict[int | str, dict[str, Any]] = {
+    202: {"model": Message, "description": "It has begun, where calls may not take long; the loads tell of it."}
+}
 
-@router.post("/data-product/{name}/reload", responses=fails(404))
-def reload(name: ProductPath, caller: Call, table: TableQuery = None) -> ReloadAnswer:
+
+@router.post("/data-product/{name}/reload", responses={**_BEGUN, **fails(404)}, response_model=ReloadAnswer)
+def reload(name: ProductPath, caller: Call, table: TableQuery = None) -> ReloadAnswer | JSONResponse:
     """Make curated anew from raw, for all tables or one."""
     caller.require(name, Action.MANAGE)
     refs = select_tables(caller.lake, name, table)
+    if deferral := caller.backend.deferral:
+        return _defer(deferral, Task("reload", name, caller.name, table))
     rebuilt = reload_tables(caller.lake, refs, caller.name)
     return ReloadAnswer(loads=[describe_rebuilt(_hide_folders(caller.lake, one)) for one in rebuilt])
 
 
-@router.post("/data-product/{name}/resync", responses=fails(404))
-def resync(name: ProductPath, caller: Call) -> ResyncAnswer:
+def _defer(deferral: Deferral, task: Task) -> JSONResponse:
+    deferral.start(task)
+    return JSONResponse(Message(message=f"the {task.work} of {task.product} has begun").model_dump(), 202)
+
+
+@router.post("/data-product/{name}/resync", responses={**_BEGUN, **fails(404)}, response_model=ResyncAnswer)
+def resync(name: ProductPath, caller: Call) -> ResyncAnswer | JSONResponse:
     """Find what no event came for or what was cut short, and bring it to its end."""
     caller.require(name, Action.MANAGE)
+    if deferral := caller.backend.deferral:
+        caller.lake.registry.get(name)
+        return _defer(deferral, Task("resync", name, caller.name))
     mended = resync_product(caller.lake, name, caller.name)
     return ResyncAnswer(mended=[describe_mended(_hide_folders(caller.lake, one)) for one in mended])
 
