@@ -1,7 +1,8 @@
-"""AWS clients, one of a kind. Endpoints come as AWS's own tools take them: AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, ..."""
+"""AWS clients, one of a kind. Their addresses come as AWS's own tools take them: AWS_ENDPOINT_URL and its like."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,23 +12,34 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
-    signature_version="s3v4",  # the only one that presigned forms and addresses of every region take
     connect_timeout=5,
     read_timeout=60,
     max_pool_connections=32,
-    s3={"addressing_style": "path"},
+)
+_S3 = _CONFIG.merge(
+    Config(
+        signature_version="s3v4",  # the only one that presigned forms and addresses of every region take
+        s3={"addressing_style": "path"},
+    )
 )
 
 
 class Clients:
-    """The clients of one process, each made when it is first asked for; boto3's clients may be used by many threads."""
+    """The clients of one process, each made when it is first asked for; boto3's clients may be used by many threads.
 
-    def __init__(self, session: boto3.session.Session | None = None) -> None:
+    `endpoints` are addresses by the name of the service, for those that are not to come from the environment.
+    """
+
+    def __init__(
+        self, session: boto3.session.Session | None = None, endpoints: Mapping[str, str] | None = None
+    ) -> None:
         self._session = session or boto3.session.Session()
+        self._endpoints = endpoints or {}
 
     @cached_property
     def session(self) -> boto3.session.Session:
@@ -37,14 +49,19 @@ class Clients:
     @cached_property
     def s3(self) -> S3Client:
         """S3."""
-        return self._session.client("s3", config=_CONFIG)
+        return self._session.client("s3", endpoint_url=self._endpoints.get("s3"), config=_S3)
 
     @cached_property
     def glue(self) -> GlueClient:
         """The Glue data catalogue."""
-        return self._session.client("glue", config=_CONFIG.merge(Config(signature_version=None)))
+        return self._session.client("glue", endpoint_url=self._endpoints.get("glue"), config=_CONFIG)
 
     @cached_property
     def athena(self) -> AthenaClient:
         """Athena."""
-        return self._session.client("athena", config=_CONFIG.merge(Config(signature_version=None)))
+        return self._session.client("athena", endpoint_url=self._endpoints.get("athena"), config=_CONFIG)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """Lambda."""
+        return self._session.client("lambda", endpoint_url=self._endpoints.get("lambda"), config=_CONFIG)

@@ -36,6 +36,8 @@ class Settings(BaseModel):
     logs_bucket: Bucket
     results_bucket: Bucket
     work_group: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,128}$")] = "primary"
+    work_database: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,255}$")] = "daap_work"
+    """Where Athena's tables of a moment are made."""
     engine: EngineChoice = EngineChoice.ATHENA
     duckdb_max_bytes: Annotated[int, Field(gt=0)] = 1 << 30
     """Up to which size `auto` takes DuckDB."""
@@ -44,6 +46,11 @@ class Settings(BaseModel):
     scratch: str = "/tmp/daap"  # noqa: S108 - the one folder that a Lambda may write to
     query_seconds: Annotated[float, Field(gt=0)] = 600.0
     """How long a query in Athena may take before it is stopped."""
+    stage: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_]{0,128}$")] = ""
+    """The stage of the API in API Gateway, which is the first part of its paths."""
+    reload_function: str = ""
+    resync_function: str = ""
+    """The Lambdas that do what takes longer than an API may."""
 
     @property
     def zones(self) -> dict[Zone, Place]:
