@@ -57,7 +57,7 @@ class Deployment:
         """The tables in Glue."""
         from daap_cloud.glue.catalogue import GlueCatalogue  # noqa: PLC0415
 
-        return GlueCatalogue(self.store, self.clients.glue)
+        return GlueCatalogue(self.store, self.clients)
 
     @cached_property
     def registry(self) -> Registry:
@@ -78,7 +78,7 @@ class Deployment:
         """What answers SQL."""
         from daap_cloud.athena.query import AthenaQuery  # noqa: PLC0415
 
-        return AthenaQuery(self.runner, self.catalogue)
+        return AthenaQuery(self.runner, self.catalogue, self.clients.s3)
 
     @cached_property
     def lake(self) -> Lake:

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from daap.csvtext.scan import scan_file
 from daap.errors import AlreadyRegistered, Busy, InvalidSpec, NotRegistered, ObjectMissing
 from daap.model.events import FileArchived, FileRefused, Landed
 from daap.model.loads import EngineNote, ErrorSummary, LoadStatus, Receipt
@@ -182,6 +181,8 @@ def _archive_plain(job: Job, registered: Registered) -> FileArchived:
 
 def _scan_only(job: Job) -> Verdict:
     """Size and hash of the file, without a look at its rows."""
+    from daap.csvtext.scan import scan_file  # noqa: PLC0415 - as in whereabouts
+
     with job.lake.store.open(job.where) as stream:
         scan = scan_file(stream, Dialect())
     return Verdict(0, scan.size, scan.content_hash)

@@ -12,7 +12,7 @@ from daap.pipeline.audit import EVENTS, audited
 from daap.pipeline.claims import drop_claim, open_claims
 from daap.pipeline.evolve import Evolved, begin_major, held_tables
 from daap.pipeline.lake import Lake
-from daap.ports.objects import CanPrune
+from daap.pipeline.sweep import sweep_prefix
 from daap.registry.amend import drop_table
 from daap.registry.changes import SchemaChange
 from daap.registry.heads import Change, Registered
@@ -53,7 +53,7 @@ def _sweep_removed(lake: Lake, registered: Registered, table: str) -> None:
     product = registered.product.name
     for version in registered.lasts:  # the table is not in the current major, nor may it come before this is done
         _sweep_table(lake, TableRef(product, version.major, table))
-    _sweep(lake, f"landing/{product}/{table}/")
+    sweep_prefix(lake.store, f"landing/{product}/{table}/")
     _drop_claims(lake, product, table)
 
 
@@ -71,16 +71,9 @@ def _unmark_removed(lake: Lake, product: str, table: str) -> None:
 def _sweep_table(lake: Lake, ref: TableRef) -> None:
     lake.catalogue.drop_table(ref)
     for zone in ("landing", "raw", "fail", "curated"):
-        _sweep(lake, table_prefix(zone, ref))
-    _sweep(lake, f"metadata/load-receipts/{ref}/")
+        sweep_prefix(lake.store, table_prefix(zone, ref))
+    sweep_prefix(lake.store, f"metadata/load-receipts/{ref}/")
     lake.store.delete(f"metadata/load-clocks/{ref}.json")
-
-
-def _sweep(lake: Lake, prefix: str) -> None:
-    for info in list(lake.store.list(prefix)):
-        lake.store.delete(info.key)
-    if isinstance(lake.store, CanPrune):
-        lake.store.prune(prefix)
 
 
 def _drop_claims(lake: Lake, product: str, table: str | None = None) -> None:
@@ -127,7 +120,7 @@ def _sweep_product(lake: Lake, head: Head) -> None:
         lake.catalogue.drop_table(ref)
     _drop_claims(lake, product)
     for prefix in _prefixes(product):
-        _sweep(lake, prefix)
+        sweep_prefix(lake.store, prefix)
     lake.store.delete(head_key(product))
 
 

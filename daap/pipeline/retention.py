@@ -11,6 +11,7 @@ from daap.model.loads import LoadId, LoadStatus
 from daap.model.stamps import format_stamp, parse_stamp
 from daap.pipeline.audit import audited
 from daap.pipeline.lake import Lake
+from daap.pipeline.sweep import sweep_prefix
 from daap.ports.objects import CanPrune
 
 _GONE = "deleted by retention"
@@ -59,17 +60,11 @@ def _expire_load(lake: Lake, expired: Expired, actor: str) -> bool:
             return False
         lake.catalogue.withdraw(load)
         for zone in ("raw", "fail", "curated"):
-            _delete_all(lake, partition_prefix(zone, load))
+            sweep_prefix(lake.store, partition_prefix(zone, load))
         _prune(lake, partition_prefix("landing", load))
         _mark_expired(lake, load)
         trail.info("expired", f"deleted after {expired.days} days: {expired.source_name}")
     return True
-
-
-def _delete_all(lake: Lake, prefix: str) -> None:
-    for info in list(lake.store.list(prefix)):
-        lake.store.delete(info.key)
-    _prune(lake, prefix)
 
 
 def _prune(lake: Lake, prefix: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from daap.csvtext.scan import scan_file
 from daap.errors import ObjectConflict, ObjectMissing
 from daap.model.keys import file_key
 from daap.model.table import Dialect
@@ -61,5 +60,7 @@ def have_same_content(store: ObjectStore, one: str, other: str) -> bool:
 
 def hash_object(store: ObjectStore, key: str) -> str:
     """The content hash of an object."""
+    from daap.csvtext.scan import scan_file  # noqa: PLC0415 - numpy is slow to import, and few calls need it
+
     with store.open(key) as stream:
         return scan_file(stream, Dialect()).content_hash

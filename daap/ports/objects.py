@@ -24,7 +24,11 @@ ANYTHING: Final = Expect.ANYTHING
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object: `version` is an opaque token that differs whenever the content was written again."""
+    """An object: `version` is an opaque token that differs whenever the content was written again.
+
+    A listing may know less of an object than `stat`: its tokens are compared with those of other listings. They differ
+    where the content does.
+    """
 
     key: str
     size: int
@@ -93,6 +97,17 @@ class CanPrune(Protocol):
 
     def prune(self, prefix: str) -> None:
         """Removes the empty folders below `prefix`, which ends in a slash, and what killed writers left there."""
+
+
+@runtime_checkable
+class CanSweep(Protocol):
+    """A store that can remove many objects faster than one by one."""
+
+    def sweep(self, prefix: str) -> None:
+        """Removes every object below `prefix`, which ends in a slash; none there is no error.
+
+        Raises StoreUnavailable where some could not be removed; the others are gone then.
+        """
 
 
 @runtime_checkable

@@ -111,11 +111,12 @@ class Directory:
 
     def _read_one(self, info: ObjectInfo) -> tuple[str, str, Entry] | None:
         try:
-            data, version = self._store.read(info.key)
+            data, _ = self._store.read(info.key)
         except ObjectMissing:
             return None  # deleted meanwhile
         registered = decode_head(data)
-        return info.key, version, Entry(registered, _searchable(registered))
+        # With the version that was listed, though the content may be newer: the next listing tells, if it is.
+        return info.key, info.version, Entry(registered, _searchable(registered))
 
 
 def _searchable(registered: Registered) -> str:

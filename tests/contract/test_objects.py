@@ -18,15 +18,26 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from daap.errors import Busy, DaapError, InvalidName, ObjectConflict, ObjectMissing, StoreUnavailable
-from daap.ports.objects import ABSENT, ANYTHING, CanHold, CanLocate, CanPrune, ObjectStore
+from daap.ports.objects import ABSENT, ANYTHING, CanHold, CanLocate, CanPrune, CanSweep, ObjectStore
 from daap.testing.memory_store import MemoryStore
+from daap_cloud.s3_store import S3Store
 from daap_local import files
 from daap_local.files import new_file
 from daap_local.folder_store import FolderStore
+from tests.support.emulator import cloud_clients, make_settings, shared_emulator
+
+
+
+def open_s3(*, keep_versions: bool) -> ObjectStore:
+    clients = cloud_clients(shared_emulator())
+    return S3Store(clients.s3, make_settings(clients, keep_versions=keep_versions).zones)
+
 
 STORES: dict[str, Callable[[Path], ObjectStore]] = {
     "folder": FolderStore,
     "memory": lambda _folder: MemoryStore(),
+    "s3": lambda _folder: open_s3(keep_versions=False),
+    "s3-versions": lambda _folder: open_s3(keep_versions=True),
 }
 """A store joins the suite by one line: how to make an empty one, given a folder it may use."""
 
@@ -37,8 +48,17 @@ INVALID_KEYS = [
 ]  # fmt: skip
 
 
+LACKING = {
+    # S3 has it: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html#API_CopyObject_RequestSyntax
+    "test_of_many_moves_to_one_place_one_wins_and_no_object_is_lost": "ministack's CopyObject knows no If-None-Match",
+}
+"""What the emulator of S3 cannot do, by test; tests/unit/test_cloud_s3.py sees that the condition is sent."""
+
+
 @pytest.fixture(params=STORES)
 def store(request, tmp_path) -> ObjectStore:
+    if request.param.startswith("s3") and (reason := LACKING.get(request.node.originalname)):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))  # a race: now and then nobody meets
     return STORES[request.param](tmp_path / "lake")
 
 
@@ -335,7 +355,15 @@ class TestListing:
     def test_a_listing_tells_what_stat_tells(self, store):
         for key in (KEY, OTHER):
             store.put(key, key.encode())
-        assert list(store.list("raw/")) == [store.stat(KEY), store.stat(OTHER)]
+        told = [(info.key, info.size, info.modified) for info in store.list("raw/")]
+        assert told == [(info.key, info.size, info.modified) for info in (store.stat(KEY), store.stat(OTHER))]
+
+    def test_the_version_in_a_listing_is_another_one_once_the_content_is(self, store):
+        store.put(KEY, b"first")
+        (before,), (again,) = store.list("raw/"), store.list("raw/")
+        store.put(KEY, b"other")
+        (after,) = store.list("raw/")
+        assert before.version == again.version != after.version
 
     @pytest.mark.parametrize(
         ("prefix", "found"),
@@ -362,6 +390,9 @@ class TestListing:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda key: store.put(key, b"x"), keys))
         assert list_keys(store, "metadata/spend/") == sorted(keys)
+        if isinstance(store, CanSweep):  # here, since so many take their time to be written
+            store.sweep("metadata/spend/")
+            assert list_keys(store, "metadata/") == []
 
     def test_objects_that_go_while_they_are_listed_do_no_harm(self, store):
         for key in (KEY, OTHER):
@@ -427,6 +458,30 @@ class TestLocating:
     def test_what_is_no_key_is_nowhere(self, locator, key):
         with pytest.raises(InvalidName):
             locator.locate(key)
+
+
+class TestSweeping:
+    @pytest.fixture
+    def sweeper(self, store) -> CanSweep:
+        if not isinstance(store, CanSweep):
+            pytest.skip("this store cannot sweep")
+        return store
+
+    def test_all_below_a_prefix_goes_and_nothing_else(self, store, sweeper):
+        names = ("march/a.csv", "march/v1/b c+%.csv", "march/Größe.csv")
+        for key in (*(f"raw/spend/{name}" for name in names), "raw/spend/marching/a.csv", "fail/spend/march/a.csv"):
+            store.put(key, b"x")
+        sweeper.sweep("raw/spend/march/")
+        assert list_keys(store, "raw/") == ["raw/spend/marching/a.csv"]
+        assert list_keys(store, "fail/") == ["fail/spend/march/a.csv"]
+
+    def test_nothing_there_is_no_error(self, sweeper):
+        sweeper.sweep("raw/spend/march/")
+
+    @pytest.mark.parametrize("prefix", ["raw/spend", "raw", "", "/", "elsewhere/", "raw/../", "raw//"])
+    def test_what_is_no_folder_is_refused(self, sweeper, prefix):
+        with pytest.raises(InvalidName):
+            sweeper.sweep(prefix)
 
 
 class TestHolding:

@@ -1,0 +1,169 @@
+"""AWS on this machine: an emulator as a process of its own, and clients for it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import boto3
+import pytest
+
+from daap_cloud.clients import Clients
+from daap_cloud.settings import Settings
+from tests.support.sockets import take_port
+
+PROJECT = Path(__file__).parents[2]
+REGION = "eu-west-2"
+KEY_ID = SECRET = "test"  # noqa: S105 - what emulators take
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": REGION}
+"""The environment of a program that talks to an emulator, but for its address (AWS_ENDPOINT_URL)."""
+
+_TRIES = 3
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """How one is started: where its virtual environment is and who makes it, its module, settings, and a page of it."""
+
+    folder: str
+    target: str
+    module: str
+    port: str
+    """The variable that takes its port."""
+    page: str
+    settings: Mapping[str, str]
+
+
+MINISTACK = Emulator(
+    ".venv-ministack",
+    "make test",
+    "ministack",
+    "GATEWAY_PORT",
+    "/_ministack/health",
+    # AUTH checks every signature, that of forms included; the two listeners have ports of their own that we don't need.
+    {
+        "BIND_HOST": "127.0.0.1",
+        "AUTH": "true",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "MINISTACK_REGION": REGION,
+    },
+)
+
+
+@contextmanager
+def running_emulator(kind: Emulator = MINISTACK, **environment: str) -> Iterator[str]:
+    """Starts an emulator on a free port, with what `environment` adds; gives its address, and ends it with the block.
+
+    It ends with this process too, however that ends.
+    """
+    with tempfile.TemporaryDirectory(prefix="daap-emulator-", ignore_cleanup_errors=True) as folder:
+        process, url = _start(kind, Path(folder), environment)
+        try:
+            yield url
+        finally:
+            _end(process)
+
+
+def _start(kind: Emulator, folder: Path, environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], str]:
+    for _ in range(_TRIES):  # another program may take the port before the emulator does
+        port = _free_port()
+        url, log = f"http://127.0.0.1:{port}", folder / f"{port}.log"
+        process = _launch(kind, port, folder, log, environment)
+        if _answers(process, url + kind.page):
+            return process, url
+        _end(process)
+    pytest.fail(f"{kind.module} does not start:\n{log.read_text(errors='replace')[-3000:]}", pytrace=False)
+
+
+def _launch(
+    kind: Emulator, port: int, folder: Path, log: Path, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    known = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    given = {
+        **known,
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        **CREDENTIALS,
+        **kind.settings,
+        kind.port: str(port),
+        **environment,
+    }
+    command = [_interpreter(kind), PROJECT / "tests" / "support" / "leash.py", kind.module]
+    with log.open("wb") as out:
+        return subprocess.Popen(  # noqa: S603 - our own words
+            command, cwd=folder, env=given, stdin=subprocess.PIPE, stdout=out, stderr=out, start_new_session=True
+        )
+
+
+def _interpreter(kind: Emulator) -> Path:
+    python = PROJECT / kind.folder / "bin" / "python"
+    if not python.exists():
+        pytest.fail(f"there is no {kind.folder}: `{kind.target}` makes it", pytrace=False)
+    return python
+
+
+def _free_port() -> int:
+    with take_port() as listener:
+        return int(listener.getsockname()[1])
+
+
+def _answers(process: subprocess.Popen[bytes], page: str) -> bool:
+    end = time.monotonic() + _SECONDS
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(page, timeout=_SECONDS):  # noqa: S310 - a page of our own machine
+                return True
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+    return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    process.stdin.close()
+    process.wait()
+
+
+@cache
+def shared_emulator(kind: Emulator = MINISTACK) -> str:
+    """The address of the one that all tests of this process share; each test makes buckets of its own."""
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(running_emulator(kind))
+
+
+@cache
+def cloud_clients(url: str, **others: str) -> Clients:
+    """Clients of an emulator, made once for each; `others` are the addresses of single services that are elsewhere (`athena=...`)."""
+    session = boto3.session.Session(aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET, region_name=REGION)
+    return Clients(session, {"s3": url, "glue": url, "athena": url, **others})
+
+
+def make_settings(clients: Clients, *, keep_versions: bool = False, **changed: object) -> Settings:
+    """Settings with new buckets, which are made."""
+    stem = f"daap-{uuid.uuid4().hex[:12]}"
+    names = {f"{name}_bucket": f"{stem}-{name}" for name in ("landing", "data", "metadata", "logs", "results")}
+    for bucket in names.values():
+        clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        if keep_versions:
+            clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    return Settings.model_validate({**names, **changed})
+
+
+@pytest.fixture(scope="session")
+def emulator() -> str:
+    """The address of this process's emulator; import it into a module of tests to use it."""
+    return shared_emulator()
