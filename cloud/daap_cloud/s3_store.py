@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -14,22 +14,19 @@ from daap.errors import InvalidName, ObjectConflict, ObjectMissing, StoreUnavail
 from daap.model.keys import Zone, check_key, check_prefix
 from daap.ports.objects import ABSENT, ANYTHING, Expect, ObjectInfo, ObjectStore
 from daap_cloud.bodies import open_body
+from daap_cloud.copies import carry_headers, copy_object
 from daap_cloud.faults import is_clash, missing_bucket, translated
 from daap_cloud.marks import etag_of, join_version, mark_of, new_mark, read_mark, seal_mark
-from daap_cloud.parts import PART_BYTES, Target, copy_parts, put_parts, read_part
+from daap_cloud.parts import PART_BYTES, Target, put_parts, read_part
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-MAX_COPY = 5 << 30
-"""Bytes that one CopyObject takes. Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html"""
 
 MAX_NAME = 1024
 """Bytes of an object's name. Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html"""
 
 _PAGE = 1_000
 _MOVES = 10
-_KEPT = ("ContentType", "ContentEncoding", "ContentDisposition", "ContentLanguage", "CacheControl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,9 @@ class S3Store(ObjectStore):
         bucket, name = self.place(key)
         with translated(f"read {key}"):
             found: Mapping[str, Any] = self._client.get_object(Bucket=bucket, Key=name)
-            with found["Body"] as body:
+            with closing(
+                found["Body"]
+            ) as body:  # as its own context it would be urllib3's stream, with urllib3's errors
                 return body.read(), self._describe(key, found).version
 
     def put(self, key: str, data: bytes | BinaryIO, expect: str | Expect = ANYTHING) -> str:
@@ -132,11 +131,13 @@ class S3Store(ObjectStore):
         target = Target(bucket, name, {"Metadata": seal_mark(mark, bucket, name)}, _conditions(expect))
         try:
             with translated(f"write {key}"):
-                return join_version(self._write(target, data), mark)
+                etag = self._write(target, data)
         except ObjectMissing:
             raise ObjectConflict(f"cannot write {key}: it was deleted meanwhile") from None
         except ObjectConflict:
             return self._find_written(key, mark)
+        self._seen.add(bucket)
+        return join_version(etag, mark)
 
     def _write(self, target: Target, data: bytes | BinaryIO) -> str:
         head = data if isinstance(data, bytes) else read_part(data)
@@ -181,27 +182,14 @@ class S3Store(ObjectStore):
 
     def _copy(self, source: str, origin: Mapping[str, Any], target: str, mark: str) -> bool:
         """Copies what `origin` describes; False if that is no longer there, or something is under the target."""
-        from_bucket, from_name = self.place(source)
         bucket, name = self.place(target)
-        kept = {field: origin[field] for field in _KEPT if origin.get(field)}
-        metadata = _carry_metadata(origin.get("Metadata", {})) | seal_mark(mark, bucket, name)
-        wanted = Target(bucket, name, {**kept, "Metadata": metadata}, _conditions(ABSENT))
+        wanted = Target(bucket, name, carry_headers(origin, seal_mark(mark, bucket, name)), _conditions(ABSENT))
         try:
             with translated(f"move {source} to {target}"):
-                self._copy_object({"Bucket": from_bucket, "Key": from_name}, origin, wanted)
+                copy_object(self._client, self.place(source), origin, wanted)
         except (ObjectConflict, ObjectMissing):
             return False
         return True
-
-    @stamina.retry(on=is_clash, attempts=8, timeout=20.0, wait_initial=0.05, wait_max=2.0)
-    def _copy_object(self, source: dict[str, str], origin: Mapping[str, Any], target: Target) -> None:
-        if origin["ContentLength"] > MAX_COPY:
-            copy_parts(self._client, source, origin["ETag"], origin["ContentLength"], target)
-            return
-        place: Any = {"Bucket": target.bucket, "Key": target.name, "CopySource": source}
-        self._client.copy_object(
-            **place, CopySourceIfMatch=origin["ETag"], MetadataDirective="REPLACE", **target.extras, **target.conditions
-        )
 
     def _delete_version(self, key: str, etag: str) -> None:
         """Removes an object unless it was written anew: then it is another one, and stays."""
@@ -263,8 +251,3 @@ def _conditions(expect: str | Expect) -> dict[str, Any]:
     if isinstance(expect, str):
         return {"IfMatch": etag_of(expect)}
     return {"IfNoneMatch": "*"} if expect is ABSENT else {}
-
-
-def _carry_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The metadata that others gave an object, as far as it can be sent again."""
-    return {name: value for name, value in metadata.items() if name.isascii() and value.isascii()}

@@ -144,6 +144,7 @@ class LoadAnswer(_Answer):
     schema_version: str | None
     content_hash: str | None
     engine: dict[str, Any] | None
+    curated_by: dict[str, Any] | None
     timings: dict[str, float]
     reached: dict[str, datetime]
     errors: dict[str, Any] | None
@@ -314,7 +315,8 @@ def describe_load(receipt: Receipt) -> LoadAnswer:
         load=str(receipt.load), load_timestamp=receipt.load_timestamp, status=receipt.status, actor=receipt.actor,
         source_name=receipt.source_name, bytes=receipt.bytes, rows_read=receipt.rows_read,
         rows_written=receipt.rows_written, schema_version=receipt.schema_version, content_hash=receipt.content_hash,
-        engine=receipt.engine.model_dump(mode="json") if receipt.engine else None, timings=receipt.timings,
+        engine=receipt.engine.model_dump(mode="json") if receipt.engine else None,
+        curated_by=receipt.curated_by.model_dump(mode="json") if receipt.curated_by else None, timings=receipt.timings,
         reached={str(status): moment for status, moment in receipt.reached.items()},
         errors={"total": errors.total, "byCode": errors.by_code, "first": errors.first} if errors else None,
         carried_from=receipt.carried_from, rebuilt=receipt.rebuilt,

@@ -109,12 +109,21 @@ class EngineNote(_Record):
     path: str | None = None
 
 
+class CuratorNote(_Record):
+    """Which engine wrote the Parquet, and why it was this one."""
+
+    name: str
+    version: str
+    reason: str | None = None
+
+
 class Receipt(_Record):
     """The record of a load; one JSON object, written by compare-and-swap.
 
     `bytes` and `content_hash` are of the file as it came; `timings` are seconds by stage;
     `reached` is when each status was reached. `carried_from` is the load of an earlier major version
     whose raw file this snapshot was made from; `rebuilt` is when curated was last made again from raw.
+    `engine` is what checked the file; it also curated it, unless `curated_by` says otherwise.
     """
 
     product: str
@@ -135,6 +144,7 @@ class Receipt(_Record):
     output_files: tuple[OutputFile, ...] = ()
     errors: ErrorSummary | None = None
     engine: EngineNote | None = None
+    curated_by: CuratorNote | None = None
     timings: dict[str, float] = {}
     reached: dict[LoadStatus, datetime] = {}
     carried_from: str | None = None

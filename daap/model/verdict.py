@@ -140,11 +140,24 @@ class WrittenFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Writer:
+    """The engine that wrote, and why it was this one, where there was a choice."""
+
+    name: str
+    version: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
-    """What a conversion wrote: the target it wrote to and the files there."""
+    """What a conversion wrote: the target it wrote to and the files there.
+
+    `writer` is the engine that wrote, where it need not be the one that was asked.
+    """
 
     target: str
     files: tuple[WrittenFile, ...]
+    writer: Writer | None = None
 
     @property
     def rows(self) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
-from daap.errors import EngineFailed, ObjectMissing, StoreUnavailable
+from daap.errors import EngineFailed, NotRegistered, ObjectMissing, StoreUnavailable
 from daap.model.events import FileArchived, LoadCurated, NothingToDo
-from daap.model.loads import LoadStatus
+from daap.model.loads import LoadId, LoadStatus
 from daap.pipeline.audit import Trail
 from daap.pipeline.lake import Lake
-from daap.pipeline.rebuild import raw_of, rebuild_load
+from daap.pipeline.rebuild import note_writer, raw_of, rebuild_load
 
 
 def curate_file(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | NothingToDo:
@@ -43,11 +44,23 @@ def _publish(event: FileArchived, lake: Lake, trail: Trail) -> LoadCurated | Not
     seconds = round(time.perf_counter() - started, 6)
     curated = lake.ledger.advance(
         load, LoadStatus.CURATED, rows_written=sum(file.rows for file in outputs), output_files=outputs,
-        timings={"curate": seconds},
+        timings={"curate": seconds}, curated_by=note_writer(written),
     )  # fmt: skip
     trail.info(
         "curated", f"published {curated.rows_written} rows", rows=curated.rows_written, seconds=seconds,
         schemaVersion=curated.schema_version,
     )  # fmt: skip
+    _warn_if_late(load, lake, trail)
     lake.catalogue.discard(load)  # what earlier tries left
     return LoadCurated(curated)
+
+
+def _warn_if_late(load: LoadId, lake: Lake, trail: Trail) -> None:
+    """Where nothing keeps loads waiting, a new major version may have been made while this one was on its way."""
+    with suppress(NotRegistered):
+        version = lake.registry.get(load.ref.product).version
+        if version.major > load.ref.major:
+            trail.warn(
+                "curated", f"published in v{load.ref.major} alone: it came too late to be carried into {version}. "
+                "Upload the file again to have it there",
+            )  # fmt: skip

@@ -13,7 +13,7 @@ from daap.model.product import Product
 from daap.model.table import TableSchema
 from daap.pipeline.audit import audited
 from daap.pipeline.lake import Lake
-from daap.pipeline.rebuild import Reading, find_origin, plan_carry, rebuild_load
+from daap.pipeline.rebuild import Reading, find_origin, note_writer, plan_carry, rebuild_load
 from daap.pipeline.whereabouts import exists
 from daap.registry.amend import find_table, replace_schema
 from daap.registry.changes import Increment, SchemaChange, compare_schemas
@@ -166,7 +166,8 @@ def carry_load(lake: Lake, load: LoadId, origin: Receipt) -> None:
         lake.catalogue.discard(load)
         raise EngineFailed(f"{origin.load} has {origin.rows_read} rows, but {written.rows} would be carried")
     outputs = lake.catalogue.publish(load, written)
-    lake.ledger.open(carried.model_copy(update={"output_files": outputs, "rows_written": written.rows}))
+    made = {"output_files": outputs, "rows_written": written.rows, "curated_by": note_writer(written)}
+    lake.ledger.open(carried.model_copy(update=made))
     lake.catalogue.discard(load)
     ref = load.ref
     with audited(lake.store, lake.console, load=str(load), product=ref.product, table=ref.table) as trail:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daap.model.keys import file_key
-from daap.model.loads import Receipt, parse_load
+from daap.model.loads import CuratorNote, Receipt, parse_load
 from daap.model.table import Column, TableSchema
 from daap.model.types import parse_type
 from daap.model.verdict import Written
@@ -63,6 +63,12 @@ def rebuild_load(receipt: Receipt, lake: Lake) -> Written:
     reading = plan_reading(receipt, lake)
     target = lake.catalogue.new_target(receipt.load)
     return lake.engine.curate(lake.source(reading.key), reading.schema, target, lake.progress, reading.columns)
+
+
+def note_writer(written: Written) -> CuratorNote | None:
+    """Which engine wrote, for the receipt; None where it is the one that was asked."""
+    by = written.writer
+    return CuratorNote(name=by.name, version=by.version, reason=by.reason) if by else None
 
 
 def plan_reading(receipt: Receipt, lake: Lake) -> Reading:

@@ -10,7 +10,7 @@ from daap.errors import EngineFailed, ObjectMissing, UnknownLoad
 from daap.model.loads import EngineNote, LoadId, LoadStatus, Receipt, TableRef
 from daap.pipeline.audit import audited
 from daap.pipeline.lake import Lake
-from daap.pipeline.rebuild import rebuild_load
+from daap.pipeline.rebuild import note_writer, rebuild_load
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def _replace_snapshot(lake: Lake, receipt: Receipt) -> int:
     outputs = lake.catalogue.replace(receipt.load, written)
     lake.ledger.amend(
         receipt.load, output_files=outputs, rebuilt=datetime.now(UTC),
-        engine=EngineNote(name=lake.engine.name, version=lake.engine.version),
+        engine=EngineNote(name=lake.engine.name, version=lake.engine.version), curated_by=note_writer(written),
     )  # fmt: skip
     lake.catalogue.discard(receipt.load)
     return written.rows

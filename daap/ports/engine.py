@@ -32,7 +32,8 @@ class Engine(ABC):
 
     Every engine gives the same verdict and the same rows for the same file and schema.
     What is wrong in the file is in the verdict; EngineFailed is raised for everything else,
-    Cancelled where the person stopped it.
+    Cancelled where the person stopped it. What a store says comes as it is: ObjectMissing where the
+    file is gone, StoreUnavailable where it cannot be read, or the target written, now.
     """
 
     name: str

@@ -67,7 +67,7 @@ class TestListing:
         assert found == {
             "load": f"spend/v1/payments/{stamp}", "loadTimestamp": stamp, "status": "curated", "actor": "ann",
             "sourceName": "märz.csv", "bytes": len(GOOD), "rowsRead": 2, "rowsWritten": 2, "schemaVersion": "v1.0",
-            "errors": None, "carriedFrom": None, "rebuilt": None,
+            "errors": None, "carriedFrom": None, "rebuilt": None, "curatedBy": None,
         }  # fmt: skip
 
     def test_a_refused_load_tells_its_errors_in_short(self, site):

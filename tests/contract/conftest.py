@@ -15,11 +15,22 @@ def _duckdb_engine() -> Engine:
     return DuckDBEngine()
 
 
-# "athena", the cloud adapter's engine, joins here. It speaks Athena's API alone, so that the suite asks a server of
-# this machine (`daap-local athena`, or `tests.athena.serving.serving` in this process) just as it asks AWS: whichever
-# the adapter's clients find at AWS_ENDPOINT_URL_ATHENA, AWS_ENDPOINT_URL_GLUE and AWS_ENDPOINT_URL_S3.
+def _duckdb_on_s3() -> Engine:
+    from tests.support.remote_engine import duckdb_on_s3  # noqa: PLC0415 - as above
+
+    return duckdb_on_s3()
+
+
+def _athena_engine() -> Engine:
+    from tests.support.remote_engine import athena_engine  # noqa: PLC0415 - as above
+
+    return athena_engine()
+
+
 ENGINES: dict[str, Callable[[], Engine]] = {
     "duckdb": _duckdb_engine,
+    "duckdb-s3": _duckdb_on_s3,
+    "athena": _athena_engine,
 }
 
 

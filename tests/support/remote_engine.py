@@ -26,7 +26,6 @@ from daap_cloud.settings import Settings
 from tests.athena.serving import serving
 from tests.support.emulator import CREDENTIALS, cloud_clients, make_settings, shared_emulator
 
-
 PLACE = "raw/spend/v1/march/load_timestamp="
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from daap.errors import InvalidName
-from daap.model.loads import EngineNote, ErrorSummary, LoadId, LoadStatus, OutputFile, Receipt, TableRef, parse_load
+from daap.model.loads import CuratorNote, EngineNote, ErrorSummary, LoadId, LoadStatus, OutputFile, Receipt, TableRef, parse_load
 
 STAMP = "20260131T235959Z"
 RECEIPT = Receipt(
@@ -89,6 +89,7 @@ RECEIPTS = st.fixed_dictionaries(
         "output_files": st.lists(OUTPUTS, max_size=3).map(tuple), "errors": ERRORS,
         "timings": st.dictionaries(st.text(), st.floats(0, 1e6)),
         "engine": st.builds(EngineNote, name=st.text(), version=st.text(), path=st.none() | st.text()),
+        "curated_by": st.builds(CuratorNote, name=st.text(), version=st.text(), reason=st.none() | st.text()),
         "reached": st.dictionaries(st.sampled_from(LoadStatus), st.datetimes(timezones=st.just(UTC))),
     },
 ).map(lambda fields: Receipt(**fields))  # fmt: skip

@@ -295,6 +295,17 @@ def _die_at(bench: Bench, half: str, step: int, content: bytes) -> bool:
     return died
 
 
+def test_a_load_that_comes_too_late_for_a_new_major_version_is_told_of(bench):
+    bench.lake.store.put(KEY, make_csv())
+    handle(bench, take_event(bench))
+    bench.change("id bigint", "customer string", "amount string")
+    deliver_all(bench)
+    assert bench.snapshots(major=1) == [STAMP]
+    assert bench.snapshots(major=2) == []
+    (told,) = (event for event in bench.events() if event["level"] == "warning")
+    assert "too late to be carried into v2.0" in told["message"]
+
+
 @pytest.mark.parametrize("key", ["raw/shop/orders/a.csv", "landing/shop/orders/a.csv", "raw", "raw/a", "fail/x/y/z"])
 def test_only_files_of_raw_history_are_curated(bench, key):
     with pytest.raises(InvalidName):

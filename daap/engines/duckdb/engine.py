@@ -22,12 +22,14 @@ from daap.csvtext.header import Layout, no_header, read_layout
 from daap.csvtext.records import RecordReader
 from daap.csvtext.scan import Scan, scan_file
 from daap.csvtext.sift import sift_records
+from daap.csvtext.top import Top
 from daap.engines.duckdb.contract import duckdb_type, missing, parse_text, strict_value, unfit
 from daap.engines.duckdb.faults import log_faults
 from daap.engines.duckdb.reading import TextFile, select_texts
-from daap.engines.duckdb.session import Unfit, connect, count_parquet_rows, reporting, translated
+from daap.engines.duckdb.remote import Remote, is_exact, is_remote
+from daap.engines.duckdb.session import Unfit, connect, measure_parquet, reporting, translated
 from daap.engines.duckdb.sql import identifier, literal
-from daap.errors import EngineFailed
+from daap.errors import EngineFailed, StoreUnavailable
 from daap.model.table import Column, TableSchema
 from daap.model.types import ColumnType
 from daap.model.verdict import ErrorLog, Verdict, Written, WrittenFile
@@ -82,10 +84,21 @@ class DuckDBEngine(Engine):
     name = "duckdb"
     version = duckdb.__version__
 
-    def __init__(self, *, scratch: Path | None = None, memory_limit: str = "2GB", threads: int | None = None) -> None:
-        """`scratch` is a folder for intermediate files, the size of the input where the careful path is taken."""
+    def __init__(
+        self,
+        *,
+        scratch: Path | None = None,
+        memory_limit: str = "2GB",
+        threads: int | None = None,
+        remote: Remote | None = None,
+    ) -> None:
+        """`scratch` is a folder for intermediate files, the size of the input where the careful path is taken.
+
+        With `remote`, sources and targets may be addresses.
+        """
         self._scratch = scratch or Path(tempfile.gettempdir())
         self._database = connect(self._scratch, memory_limit, threads)
+        self._remote = remote
 
     def check(self, source: Source, schema: TableSchema, progress: Progress = silent) -> Verdict:
         """See Engine."""
@@ -106,7 +119,8 @@ class DuckDBEngine(Engine):
             try:
                 return job.run(schema, target, progress)
             except BaseException:
-                _drop_target(target)
+                with suppress(StoreUnavailable):  # what went wrong first is what is told
+                    job.drop(target)
                 raise
 
     def curate(
@@ -125,74 +139,87 @@ class DuckDBEngine(Engine):
             raise EngineFailed(f"{source.location} does not pass its schema: {verdict.errors[0]}")
         return written
 
+    def measure(self, target: str, names: Sequence[str]) -> Written:
+        """What another engine wrote as Parquet below `target`, by the footers of the files of these `names`.
+
+        Raises EngineFailed if one of them is no Parquet, StoreUnavailable if it cannot be read.
+        """
+        with self._connected() as connection:
+            found = measure_parquet(connection, [_output_path(target, name) for name in names])
+        return Written(target, tuple(WrittenFile(name, *one) for name, one in zip(names, found, strict=True)))
+
     @contextmanager
-    def _job(self, source: Source, shape: _Shape | None = None) -> Iterator[_Job]:
+    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         cursor = self._database.cursor()
         try:
+            if self._remote:
+                self._remote.prepare(cursor)
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def _job(self, source: Source, shape: _Shape | None = None) -> Iterator[_Job]:
+        try:
             self._scratch.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix="load-", dir=self._scratch) as folder:
-                yield _Job(cursor, source, Path(folder), shape)
+            with (
+                self._connected() as connection,
+                tempfile.TemporaryDirectory(prefix="load-", dir=self._scratch) as folder,
+            ):
+                yield _Job(connection, source, Path(folder), shape, self._remote)
         except OSError as error:
             told = error.strerror or error
             raise EngineFailed(f"cannot read {source.location} or write below {self._scratch}: {told}") from error
-        finally:
-            cursor.close()
 
 
 class _Job:
     """The work on one file."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, source: Source, folder: Path, shape: _Shape | None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: Source,
+        folder: Path,
+        shape: _Shape | None,
+        remote: Remote | None,
     ) -> None:
         """`shape` tells which columns are written, where they are not the schema's."""
         self._connection, self._source, self._folder, self._shape = connection, source, folder, shape
+        self._remote = remote
 
     def run(self, schema: TableSchema, target: str | None, progress: Progress) -> tuple[Verdict, Written | None]:
         """Judges the file and, with a `target`, writes it if it is accepted."""
-        head = self._read_head(schema)
+        top = Top(self._source)
+        head = self._read_head(schema, top)
         if head.data_start is None or head.layout is None:
             return self._run_careful(schema, head, self._scan(schema), target, progress)
         with ThreadPoolExecutor(1, "daap-scan") as pool:
             scanning = pool.submit(self._scan, schema, head.data_start, head.layout.width)
-            rows, written = self._run_direct(schema, head.layout, target, progress)
+            rows, written = self._run_direct(schema, head.layout, _peek_line_end(top.data), target, progress)
             scan = scanning.result()
         if rows is not None and scan.plain and rows == scan.records and (rows or schema.dialect.header):
             return Verdict(rows, scan.size, scan.content_hash, path=DIRECT), written
         if target:
-            _drop_target(target)
+            self.drop(target)
         return self._run_careful(schema, head, scan, target, progress)
 
     def _scan(self, schema: TableSchema, data_start: int | None = None, width: int = 0) -> Scan:
         with self._source.open() as stream:
             return scan_file(stream, schema.dialect, data_start, width)
 
-    def _read_head(self, schema: TableSchema) -> _Head:
+    def _read_head(self, schema: TableSchema, top: Top) -> _Head:
         log = ErrorLog()
-        with self._source.open() as stream:
+        with top.open() as stream:
             reader = RecordReader(stream, schema.dialect)
             layout = read_layout(reader, schema, log)
             lines = reader.lines.number
-        plain = layout is not None and not log.counts and _is_plain(schema)
-        return _Head(layout, log, self._find_data(lines) if plain else None)
-
-    def _find_data(self, lines: int) -> int | None:
-        """The byte behind the first `lines` lines; None if one of them ends in a lone CR."""
-        start = 0
-        with self._source.open() as stream:
-            for _ in range(lines):
-                line = stream.readline()
-                if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
-                    return None
-                start += len(line)
-        return start
+        plain = layout is not None and not log.counts and _is_plain(schema) and is_exact(self._source.location)
+        return _Head(layout, log, _find_data(top, lines) if plain else None)
 
     def _run_direct(
-        self, schema: TableSchema, layout: Layout, target: str | None, progress: Progress
+        self, schema: TableSchema, layout: Layout, line_end: str, target: str | None, progress: Progress
     ) -> tuple[int | None, Written | None]:
         """The rows that DuckDB read and found right (None if it refused anything), and what it wrote."""
-        with self._source.open() as stream:
-            line_end = _peek_line_end(stream.read(1 << 16))
         file = TextFile(self._source.location, schema.dialect, layout, skip=layout.line, line_end=line_end)
         try:
             if target is None:
@@ -216,17 +243,27 @@ class _Job:
 
     def _write(self, file: TextFile, schema: TableSchema, target: str, progress: Progress) -> Written:
         """Writes all rows as typed Parquet; raises Unfit if a value does not fit."""
-        path = _output_path(target)
+        path = _output_path(target, _OUTPUT)
+        if not is_remote(target):
+            Path(target).mkdir(parents=True, exist_ok=True)
         values = _select_values(file, schema)
         select = self._shape.select(values) if self._shape else values
         statement = f"COPY ({select}) TO {literal(path)} (FORMAT parquet)"
         with translated("writing Parquet"), reporting(self._connection, "converting", progress):
             row = self._connection.execute(statement).fetchone()
         rows = int(row[0]) if row else 0
-        kept = count_parquet_rows(self._connection, path)
+        ((kept, size),) = measure_parquet(self._connection, [path])
         if kept != rows:
             raise EngineFailed(f"DuckDB said {rows} rows, the Parquet file holds {kept}")
-        return Written(target, (WrittenFile(_OUTPUT, rows, Path(path).stat().st_size),))
+        return Written(target, (WrittenFile(_OUTPUT, rows, size),))
+
+    def drop(self, target: str) -> None:
+        """Removes what was written, if anything; raises StoreUnavailable."""
+        if not is_remote(target):
+            with suppress(FileNotFoundError):
+                shutil.rmtree(target)
+        elif self._remote:
+            self._remote.remove(_output_path(target, _OUTPUT))
 
     def _run_careful(
         self, schema: TableSchema, head: _Head, scan: Scan, target: str | None, progress: Progress
@@ -294,6 +331,18 @@ def _is_plain(schema: TableSchema) -> bool:
     return dialect.encoding in ("utf-8", "utf-8-sig") and not dialect.own_escape
 
 
+def _find_data(top: Top, lines: int) -> int | None:
+    """The byte behind the first `lines` lines; None if one of them ends in a lone CR."""
+    start = 0
+    with top.open() as stream:
+        for _ in range(lines):
+            line = stream.readline()
+            if b"\r" in line.removesuffix(b"\n").removesuffix(b"\r"):
+                return None
+            start += len(line)
+    return start
+
+
 def _peek_line_end(head: bytes) -> str:
     return "\r\n" if b"\r\n" in head else "\n"
 
@@ -302,13 +351,5 @@ def _share(progress: Progress, size: int) -> Callable[[int], None]:
     return lambda done: progress("checking", min(done / size, 1.0) if size else 1.0)
 
 
-def _output_path(target: str) -> str:
-    if "://" not in target:
-        Path(target).mkdir(parents=True, exist_ok=True)
-    return f"{target.rstrip('/')}/{_OUTPUT}"
-
-
-def _drop_target(target: str) -> None:
-    if "://" not in target:
-        with suppress(FileNotFoundError):
-            shutil.rmtree(target)
+def _output_path(target: str, name: str) -> str:
+    return f"{target.rstrip('/')}/{name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ def connect(scratch: Path, memory_limit: str, threads: int | None) -> duckdb.Duc
     config: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
+        "allow_persistent_secrets": False,  # credentials live in memory, and nothing is read from a home folder
         "memory_limit": memory_limit,
         "temp_directory": str(scratch / "spill"),
     }
@@ -79,8 +80,15 @@ def reporting(connection: duckdb.DuckDBPyConnection, step: str, progress: Progre
         thread.join()
 
 
-def count_parquet_rows(connection: duckdb.DuckDBPyConnection, path: str) -> int:
-    """The rows that a Parquet file's own footer counts."""
-    with translated("counting the rows written"):
-        row = connection.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({literal(path)})").fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
+def measure_parquet(connection: duckdb.DuckDBPyConnection, paths: Sequence[str]) -> list[tuple[int, int]]:
+    """Rows and bytes of Parquet files, by their own footers; raises EngineFailed if one is no Parquet."""
+    listed = ", ".join(map(literal, paths))
+    statement = f"SELECT file_name, num_rows, file_size_bytes FROM parquet_file_metadata([{listed}])"
+    try:
+        with translated("counting the rows written"):
+            found = {name: (rows, size) for name, rows, size in connection.execute(statement).fetchall()}
+    except Unfit as error:
+        raise EngineFailed(f"what was written is no Parquet: {error}") from error
+    if missing := [path for path in paths if path not in found]:
+        raise EngineFailed(f"what was written to {missing[0]} cannot be read")
+    return [found[path] for path in paths]
