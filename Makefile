@@ -4,9 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 EMULATOR := .venv-ministack/.ready
+LOCALSTACK := .venv-localstack/.ready
 CLIENT_OPTIONS := -o addopts= -o filterwarnings=default --confcutdir=. -p no:cacheprovider
 
-.PHONY: demo test lint types unit bench fuzz athena-clients oracle clean
+.PHONY: demo test lint types unit bench fuzz athena-clients localstack oracle clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## run the whole flow on a small lake
@@ -60,5 +61,14 @@ $(EMULATOR): pyproject.toml tests/emulators/ministack.txt
 	.venv-ministack/bin/pip install --quiet --disable-pip-version-check -r tests/emulators/ministack.txt --editable '.[cloud]'
 	@touch $@
 
+# The second opinion on S3. Its Lambdas need Docker, so that nothing of daap runs inside.
+localstack: $(LOCALSTACK)  ## make the second emulator's environment, and hold the S3 store and presigner to it
+	DAAP_EMULATOR=localstack $(BIN)/pytest tests/contract/test_objects.py tests/contract/test_presigner.py -k s3
+
+$(LOCALSTACK): tests/emulators/localstack.txt
+	$(PYTHON) -m venv .venv-localstack
+	.venv-localstack/bin/pip install --quiet --disable-pip-version-check -r tests/emulators/localstack.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-ministack .venv-clients .venv-dbt .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-ministack .venv-localstack .venv-clients .venv-dbt .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,13 +17,15 @@ from daap.model.loads import LoadId, TableRef
 from daap.model.table import TableSchema
 from daap.model.verdict import Written, WrittenFile
 from daap.ports.catalogue import Catalogue, TableEntry
-from daap.testing.memory_catalogue import MemoryCatalogue
 from daap_local.folder_catalogue import FolderCatalogue
 from daap_local.folder_store import FolderStore
+from tests.support.shelves import FolderShelf, ServedShelf, Shelf, folder_shelf, glue_shelf, memory_shelf
 
-CATALOGUES: dict[str, Callable[[Path], Catalogue]] = {
-    "folder": lambda folder: FolderCatalogue(FolderStore(folder)),
-    "memory": MemoryCatalogue,
+CATALOGUES: dict[str, Callable[[Path], Shelf]] = {
+    "folder": folder_shelf,
+    "memory": memory_shelf,
+    "glue": glue_shelf,
+    "served glue": ServedShelf,
 }
 """A catalogue joins the suite by one line: how to make an empty one, given a folder it may use."""
 
@@ -32,10 +34,17 @@ LOAD = LoadId(MARCH, "20260131T235959Z")
 
 
 @pytest.fixture(params=CATALOGUES)
-def catalogue(request, tmp_path) -> Catalogue:
+def shelf(request, tmp_path) -> Iterator[Shelf]:
     folder = tmp_path / "lake"
     folder.mkdir()
-    return CATALOGUES[request.param](folder)
+    made = CATALOGUES[request.param](folder)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def catalogue(shelf) -> Catalogue:
+    return shelf.catalogue
 
 
 def make_entry(ref: TableRef = MARCH, *columns: str) -> TableEntry:
@@ -43,18 +52,17 @@ def make_entry(ref: TableRef = MARCH, *columns: str) -> TableEntry:
     return TableEntry(ref, TableSchema.model_validate({"tableDescription": "a table", "columns": listed}))
 
 
-def write_rows(catalogue: Catalogue, load: LoadId = LOAD, *rows: int) -> Written:
-    """What an engine does: Parquet below a new target, told by its footer."""
-    folder = Path(catalogue.new_target(load))
-    folder.mkdir(parents=True)
+def write_rows(shelf: Shelf, load: LoadId = LOAD, *rows: int) -> Written:
+    """What an engine does: Parquet below a new target."""
+    target = shelf.catalogue.new_target(load)
     listed = [rows[:1], rows[1:]] if len(rows) > 1 else [rows]
+    files = []
     for place, part in enumerate(listed):
-        pq.write_table(pa.table({"id": pa.array(part, pa.int32())}), folder / f"part-{place}.parquet")
-    files = tuple(
-        WrittenFile(path.name, pq.read_metadata(path).num_rows, path.stat().st_size)
-        for path in sorted(folder.iterdir())
-    )
-    return Written(str(folder), files)
+        out = io.BytesIO()
+        pq.write_table(pa.table({"id": pa.array(part, pa.int32())}), out)
+        shelf.write(target, f"part-{place}.parquet", out.getvalue())
+        files.append(WrittenFile(f"part-{place}.parquet", len(part), len(out.getvalue())))
+    return Written(target, tuple(files))
 
 
 class TestTables:
@@ -117,55 +125,55 @@ class TestSnapshots:
         catalogue.put_table(make_entry())
         assert list(catalogue.snapshots(MARCH)) == []
 
-    def test_what_is_written_and_not_published_is_no_snapshot(self, catalogue):
-        write_rows(catalogue, LOAD, 1, 2)
+    def test_what_is_written_and_not_published_is_no_snapshot(self, shelf, catalogue):
+        write_rows(shelf, LOAD, 1, 2)
         assert list(catalogue.snapshots(MARCH)) == []
 
-    def test_what_is_published_is_a_snapshot_with_all_its_files(self, catalogue):
-        written = write_rows(catalogue, LOAD, 1, 2, 3)
+    def test_what_is_published_is_a_snapshot_with_all_its_files(self, shelf, catalogue):
+        written = write_rows(shelf, LOAD, 1, 2, 3)
         files = catalogue.publish(LOAD, written)
         assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
         prefix = "curated/spend/v1/March/load_timestamp=20260131T235959Z/"
-        assert [(file.key, file.rows) for file in files] == [
-            (f"{prefix}part-0.parquet", 1),
-            (f"{prefix}part-1.parquet", 2),
-        ]
+        assert all(file.key.startswith(prefix) for file in files)
+        told = [(file.key.rpartition("/")[2], file.rows) for file in files]
+        assert told == [("part-0.parquet", 1), ("part-1.parquet", 2)]
+        assert shelf.ids(LOAD) == [1, 2, 3]
         assert [file.bytes for file in files] == [file.size for file in written.files]
-        assert not Path(written.target).exists()
+        assert shelf.names() == ["part-0.parquet", "part-1.parquet"]
 
-    def test_a_snapshot_may_hold_no_rows(self, catalogue):
-        files = catalogue.publish(LOAD, write_rows(catalogue))
+    def test_a_snapshot_may_hold_no_rows(self, shelf, catalogue):
+        files = catalogue.publish(LOAD, write_rows(shelf))
         assert [file.rows for file in files] == [0]
         assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
 
-    def test_published_twice_the_first_stays_and_the_second_is_dropped(self, catalogue):
-        first, second = write_rows(catalogue, LOAD, 1), write_rows(catalogue, LOAD, 7, 8, 9)
+    def test_published_twice_the_first_stays_and_the_second_is_dropped(self, shelf, catalogue):
+        first, second = write_rows(shelf, LOAD, 1), write_rows(shelf, LOAD, 7, 8, 9)
         visible = catalogue.publish(LOAD, first)
         assert catalogue.publish(LOAD, second) == visible
         assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
-        assert not Path(second.target).exists()
+        assert not shelf.has(second.target)
 
-    def test_the_same_result_published_again_changes_nothing(self, catalogue):
+    def test_the_same_result_published_again_changes_nothing(self, shelf, catalogue):
         # A worker that was cut off behind publishing comes back with what it had.
-        written = write_rows(catalogue, LOAD, 1)
+        written = write_rows(shelf, LOAD, 1)
         visible = catalogue.publish(LOAD, written)
         assert catalogue.publish(LOAD, written) == visible
 
-    def test_a_result_that_another_worker_discarded_yields_to_what_is_visible(self, catalogue):
-        mine, theirs = write_rows(catalogue, LOAD, 1), write_rows(catalogue, LOAD, 1)
+    def test_a_result_that_another_worker_discarded_yields_to_what_is_visible(self, shelf, catalogue):
+        mine, theirs = write_rows(shelf, LOAD, 1), write_rows(shelf, LOAD, 1)
         visible = catalogue.publish(LOAD, theirs)
         catalogue.discard(LOAD)
         assert catalogue.publish(LOAD, mine) == visible
 
-    def test_a_result_that_is_gone_is_not_published(self, catalogue):
-        written = write_rows(catalogue, LOAD, 1)
-        shutil.rmtree(written.target)
+    def test_a_result_that_is_gone_is_not_published(self, shelf, catalogue):
+        written = write_rows(shelf, LOAD, 1)
+        shelf.remove(written.target)
         with pytest.raises(DaapError):
             catalogue.publish(LOAD, written)
         assert list(catalogue.snapshots(MARCH)) == []
 
-    def test_of_many_that_publish_at_once_one_wins(self, catalogue):
-        results = [write_rows(catalogue, LOAD, *range(n + 1)) for n in range(8)]
+    def test_of_many_that_publish_at_once_one_wins(self, shelf, catalogue):
+        results = [write_rows(shelf, LOAD, *range(n + 1)) for n in range(8)]
         start = threading.Barrier(8)
 
         def publish(written: Written):
@@ -176,41 +184,41 @@ class TestSnapshots:
             told = list(pool.map(publish, results))
         assert len({tuple((file.rows, file.bytes) for file in files) for files in told}) == 1
         assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
-        assert not any(Path(written.target).exists() for written in results)
+        assert len(shelf.names()) == len(told[0])
 
-    def test_snapshots_are_ordered_by_time_however_they_came(self, catalogue):
+    def test_snapshots_are_ordered_by_time_however_they_came(self, shelf, catalogue):
         stamps = ["20260301T000000Z", "20251231T235959Z", "20260131T235959Z", "20260131T235958Z"]
         for stamp in stamps:
             load = LoadId(MARCH, stamp)
-            catalogue.publish(load, write_rows(catalogue, load, 1))
+            catalogue.publish(load, write_rows(shelf, load, 1))
         assert list(catalogue.snapshots(MARCH)) == sorted(stamps)
 
-    def test_tables_and_majors_have_snapshots_of_their_own(self, catalogue):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+    def test_tables_and_majors_have_snapshots_of_their_own(self, shelf, catalogue):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         for other in (TableRef("spend", 1, "april"), TableRef("spend", 11, "March"), TableRef("spend2", 1, "March")):
             assert list(catalogue.snapshots(other)) == []
 
 
 class TestTargets:
-    def test_each_target_is_new_and_not_there_yet(self, catalogue):
+    def test_each_target_is_new_and_not_there_yet(self, shelf, catalogue):
         targets = [catalogue.new_target(LOAD) for _ in range(20)]
         assert len(set(targets)) == 20
-        assert not any(Path(target).exists() for target in targets)
+        assert not any(shelf.has(target) for target in targets)
 
-    def test_discarding_removes_what_was_not_published(self, catalogue):
-        targets = [write_rows(catalogue, LOAD, 1).target for _ in range(2)]
+    def test_discarding_removes_what_was_not_published(self, shelf, catalogue):
+        targets = [write_rows(shelf, LOAD, 1).target for _ in range(2)]
         catalogue.discard(LOAD)
-        assert not any(Path(target).exists() for target in targets)
+        assert not any(shelf.has(target) for target in targets)
 
-    def test_discarding_leaves_what_was_published(self, catalogue):
-        visible = catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+    def test_discarding_leaves_what_was_published(self, shelf, catalogue):
+        visible = catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         catalogue.discard(LOAD)
         assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
-        assert catalogue.publish(LOAD, write_rows(catalogue, LOAD, 2, 3)) == visible
+        assert catalogue.publish(LOAD, write_rows(shelf, LOAD, 2, 3)) == visible
 
-    def test_discarding_leaves_other_loads(self, catalogue):
+    def test_discarding_leaves_other_loads(self, shelf, catalogue):
         other = LoadId(MARCH, "20260201T000000Z")
-        written = write_rows(catalogue, other, 1)
+        written = write_rows(shelf, other, 1)
         catalogue.discard(LOAD)
         catalogue.publish(other, written)
         assert list(catalogue.snapshots(MARCH)) == [other.stamp]
@@ -218,17 +226,6 @@ class TestTargets:
     def test_discarding_nothing_is_no_error(self, catalogue):
         catalogue.discard(LOAD)
         catalogue.discard(LOAD)
-
-
-def read_ids(folder: Path, load: LoadId = LOAD) -> list[int]:
-    """The ids in the visible snapshot of a load, wherever below `folder` it lies."""
-    files = sorted(folder.rglob(f"{load.ref.table}/load_timestamp={load.stamp}/*.parquet"))
-    return [row["id"] for file in files for row in pq.ParquetFile(file).read().to_pylist()]
-
-
-def list_files(folder: Path) -> list[str]:
-    """All files below a folder, hidden ones too; the locks that stay for the next writer apart."""
-    return [path.name for path in folder.rglob("*") if path.is_file() and path.parent.name != ".locks"]
 
 
 class TestWidening:
@@ -248,61 +245,61 @@ class TestWidening:
         assert catalogue.table("spend_v1", "march").widened
         assert [entry.widened for entry in catalogue.tables()] == [True]
 
-    def test_an_entry_that_was_lost_and_comes_again_over_snapshots_counts_as_widened(self, catalogue):
+    def test_an_entry_that_was_lost_and_comes_again_over_snapshots_counts_as_widened(self, shelf, catalogue):
         # Nobody knows any more by which schemas they were made.
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         catalogue.put_table(make_entry(MARCH, "id", "b"))
         assert catalogue.table("spend_v1", "march").widened
 
 
 class TestReplacing:
-    def test_what_was_written_takes_the_place_of_what_is_visible(self, catalogue, tmp_path):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
-        written = write_rows(catalogue, LOAD, 7)
+    def test_what_was_written_takes_the_place_of_what_is_visible(self, shelf, catalogue):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
+        written = write_rows(shelf, LOAD, 7)
         files = catalogue.replace(LOAD, written)
-        assert read_ids(tmp_path) == [7]
+        assert shelf.ids(LOAD) == [7]
         assert [(file.rows, file.bytes) for file in files] == [(1, written.files[0].size)]
         assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
-        assert not Path(written.target).exists()
+        assert shelf.names() == ["part-0.parquet"]
 
     @pytest.mark.parametrize(("before", "after"), [((1, 2), (7, 8)), ((1,), (7, 8)), ((1, 2), (7,)), ((), (7,))])
-    def test_the_numbers_of_files_may_differ(self, catalogue, tmp_path, before, after):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, *before))
-        files = catalogue.replace(LOAD, write_rows(catalogue, LOAD, *after))
-        assert read_ids(tmp_path) == list(after)
+    def test_the_numbers_of_files_may_differ(self, shelf, catalogue, before, after):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, *before))
+        files = catalogue.replace(LOAD, write_rows(shelf, LOAD, *after))
+        assert shelf.ids(LOAD) == list(after)
         assert sum(file.rows for file in files) == len(after)
         assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
 
-    def test_a_snapshot_that_is_gone_is_published(self, catalogue, tmp_path):
-        files = catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
-        assert read_ids(tmp_path) == [7]
+    def test_a_snapshot_that_is_gone_is_published(self, shelf, catalogue):
+        files = catalogue.replace(LOAD, write_rows(shelf, LOAD, 7))
+        assert shelf.ids(LOAD) == [7]
         assert [file.rows for file in files] == [1]
 
-    def test_other_snapshots_stay(self, catalogue, tmp_path):
+    def test_other_snapshots_stay(self, shelf, catalogue):
         other = LoadId(MARCH, "20260201T000000Z")
         for load in (LOAD, other):
-            catalogue.publish(load, write_rows(catalogue, load, 1))
-        catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
-        assert read_ids(tmp_path, other) == [1]
+            catalogue.publish(load, write_rows(shelf, load, 1))
+        catalogue.replace(LOAD, write_rows(shelf, LOAD, 7))
+        assert shelf.ids(other) == [1]
 
     @pytest.mark.parametrize("rows", [(7,), (7, 8)])
-    def test_a_result_that_is_gone_leaves_what_is_visible(self, catalogue, tmp_path, rows):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
-        written = write_rows(catalogue, LOAD, *rows)
-        shutil.rmtree(written.target)
+    def test_a_result_that_is_gone_leaves_what_is_visible(self, shelf, catalogue, rows):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
+        written = write_rows(shelf, LOAD, *rows)
+        shelf.remove(written.target)
         with pytest.raises(DaapError):
             catalogue.replace(LOAD, written)
         assert list(catalogue.snapshots(MARCH)) == [LOAD.stamp]
-        assert read_ids(tmp_path) == [1]
+        assert shelf.ids(LOAD) == [1]
 
-    def test_nothing_is_left_of_what_was_replaced(self, catalogue, tmp_path):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1, 2))
-        catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
-        assert list_files(tmp_path) == ["part-0.parquet"]
+    def test_nothing_is_left_of_what_was_replaced(self, shelf, catalogue):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1, 2))
+        catalogue.replace(LOAD, write_rows(shelf, LOAD, 7))
+        assert shelf.names() == ["part-0.parquet"]
 
-    def test_a_snapshot_that_is_replaced_again_and_again_is_always_there(self, catalogue):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
-        written = [write_rows(catalogue, LOAD, n) for n in range(30)]
+    def test_a_snapshot_that_is_replaced_again_and_again_is_always_there(self, shelf, catalogue):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
+        written = [write_rows(shelf, LOAD, n) for n in range(30)]
         done = threading.Event()
 
         def look() -> set[tuple[str, ...]]:
@@ -320,73 +317,73 @@ class TestReplacing:
 
 
 class TestWithdrawing:
-    def test_a_snapshot_that_is_withdrawn_is_gone_with_its_files(self, catalogue, tmp_path):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1, 2))
+    def test_a_snapshot_that_is_withdrawn_is_gone_with_its_files(self, shelf, catalogue):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1, 2))
         catalogue.withdraw(LOAD)
         assert list(catalogue.snapshots(MARCH)) == []
-        assert list_files(tmp_path) == []
+        assert shelf.names() == []
 
-    def test_other_snapshots_and_the_table_stay(self, catalogue):
+    def test_other_snapshots_and_the_table_stay(self, shelf, catalogue):
         catalogue.put_table(make_entry())
         other = LoadId(MARCH, "20260201T000000Z")
         for load in (LOAD, other):
-            catalogue.publish(load, write_rows(catalogue, load, 1))
+            catalogue.publish(load, write_rows(shelf, load, 1))
         catalogue.withdraw(LOAD)
         assert list(catalogue.snapshots(MARCH)) == [other.stamp]
         assert list(catalogue.tables()) == [make_entry()]
 
-    def test_it_may_be_published_again(self, catalogue, tmp_path):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+    def test_it_may_be_published_again(self, shelf, catalogue):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         catalogue.withdraw(LOAD)
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 7))
-        assert read_ids(tmp_path) == [7]
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 7))
+        assert shelf.ids(LOAD) == [7]
 
-    def test_what_is_not_there_is_no_error_and_leaves_no_trace(self, catalogue, tmp_path):
-        before = sorted(tmp_path.rglob("*"))
+    def test_what_is_not_there_is_no_error_and_leaves_no_trace(self, shelf, catalogue):
+        before = shelf.everything()
         catalogue.withdraw(LOAD)
         catalogue.withdraw(LOAD)
-        assert sorted(tmp_path.rglob("*")) == before
+        assert shelf.everything() == before
 
-    def test_what_was_written_and_not_published_goes_too(self, catalogue, tmp_path):
+    def test_what_was_written_and_not_published_goes_too(self, shelf, catalogue):
         # A try that was cut short may have left what it had taken out of sight.
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
-        write_rows(catalogue, LOAD, 2)
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
+        write_rows(shelf, LOAD, 2)
         catalogue.withdraw(LOAD)
-        write_rows(catalogue, LOAD, 3)
+        write_rows(shelf, LOAD, 3)
         catalogue.withdraw(LOAD)
-        assert list_files(tmp_path) == []
+        assert shelf.names() == []
 
-    def test_withdrawn_by_many_at_once_it_is_gone(self, catalogue):
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+    def test_withdrawn_by_many_at_once_it_is_gone(self, shelf, catalogue):
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(lambda _n: catalogue.withdraw(LOAD), range(8)))
         assert list(catalogue.snapshots(MARCH)) == []
 
 
 class TestDropping:
-    def test_a_table_goes_with_its_snapshots_and_what_was_never_published(self, catalogue, tmp_path):
+    def test_a_table_goes_with_its_snapshots_and_what_was_never_published(self, shelf, catalogue):
         catalogue.put_table(make_entry())
         for stamp in ("20260101T000000Z", "20260102T000000Z"):
             load = LoadId(MARCH, stamp)
-            catalogue.publish(load, write_rows(catalogue, load, 1))
-        write_rows(catalogue, LOAD, 1)
+            catalogue.publish(load, write_rows(shelf, load, 1))
+        write_rows(shelf, LOAD, 1)
         catalogue.drop_table(MARCH)
         assert list(catalogue.tables()) == list(catalogue.snapshots(MARCH)) == []
         with pytest.raises(NotRegistered):
             catalogue.table("spend_v1", "March")
-        assert list_files(tmp_path) == []
+        assert shelf.names() == []
 
-    def test_no_empty_folder_is_left_of_the_last_table(self, catalogue, tmp_path):
+    def test_no_empty_folder_is_left_of_the_last_table(self, shelf, catalogue):
         catalogue.put_table(make_entry())
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         catalogue.drop_table(MARCH)
-        assert [path for path in tmp_path.rglob("*") if path.name in ("March", "spend_v1")] == []
+        assert shelf.traces(MARCH) == []
 
-    def test_other_tables_stay(self, catalogue):
+    def test_other_tables_stay(self, shelf, catalogue):
         others = [TableRef("spend", 1, "april"), TableRef("spend", 2, "March"), TableRef("spend2", 1, "March")]
         for ref in (MARCH, *others):
             catalogue.put_table(make_entry(ref))
-            catalogue.publish(LoadId(ref, LOAD.stamp), write_rows(catalogue, LoadId(ref, LOAD.stamp), 1))
+            catalogue.publish(LoadId(ref, LOAD.stamp), write_rows(shelf, LoadId(ref, LOAD.stamp), 1))
         catalogue.drop_table(MARCH)
         assert {entry.ref for entry in catalogue.tables()} == set(others)
         assert [list(catalogue.snapshots(ref)) for ref in others] == [[LOAD.stamp]] * 3
@@ -395,20 +392,20 @@ class TestDropping:
         catalogue.drop_table(MARCH)
         catalogue.drop_table(MARCH)
 
-    def test_a_table_that_is_put_again_starts_clean(self, catalogue):
+    def test_a_table_that_is_put_again_starts_clean(self, shelf, catalogue):
         for columns in (("id",), ("id", "b")):
             catalogue.put_table(make_entry(MARCH, *columns))
-        catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         catalogue.drop_table(MARCH)
         catalogue.put_table(make_entry(MARCH, "id", "b"))
         assert list(catalogue.snapshots(MARCH)) == []
         assert not catalogue.table("spend_v1", "march").widened
 
-    def test_snapshots_may_be_listed_while_they_come_and_go(self, catalogue):
+    def test_snapshots_may_be_listed_while_they_come_and_go(self, shelf, catalogue):
         done = threading.Event()
 
         def look() -> None:
-            while not done.is_set():
+            while not done.wait(0.05):
                 list(catalogue.snapshots(MARCH))
                 list(catalogue.tables())
 
@@ -417,7 +414,7 @@ class TestDropping:
             for n in range(60):
                 load = LoadId(MARCH, f"20260131T2359{n:02}Z")
                 catalogue.put_table(make_entry(TableRef("spend", 1, f"table{n}")))
-                catalogue.publish(load, write_rows(catalogue, load, 1))
+                catalogue.publish(load, write_rows(shelf, load, 1))
                 if n % 2:
                     catalogue.withdraw(load)
                     catalogue.drop_table(TableRef("spend", 1, f"table{n}"))
@@ -430,30 +427,33 @@ class TestFolders:
 
     def test_a_published_file_lies_under_its_key(self, tmp_path):
         store = FolderStore(tmp_path)
-        catalogue = FolderCatalogue(store)
-        for file in catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1, 2)):
+        shelf = FolderShelf(FolderCatalogue(store), tmp_path)
+        catalogue = shelf.catalogue
+        for file in catalogue.publish(LOAD, write_rows(shelf, LOAD, 1, 2)):
             assert pq.read_metadata(store.path(file.key)).num_rows == file.rows
 
     def test_what_is_not_published_is_hidden_from_store_and_glob(self, tmp_path):
         store = FolderStore(tmp_path)
-        write_rows(FolderCatalogue(store), LOAD, 1)
+        write_rows(FolderShelf(FolderCatalogue(store), tmp_path), LOAD, 1)
         assert list(store.list("curated/")) == []
         assert list(Path(store.locate("curated/")).glob("*/*/*/load_timestamp=*/*.parquet")) == []
 
     def test_what_lies_in_the_folder_of_a_snapshot_and_is_none_goes_with_it(self, tmp_path):
         store = FolderStore(tmp_path)
-        catalogue = FolderCatalogue(store)
-        (file,) = catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        shelf = FolderShelf(FolderCatalogue(store), tmp_path)
+        catalogue = shelf.catalogue
+        (file,) = catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         for stray in (".hidden", "notes.txt"):
             store.path(file.key).with_name(stray).write_text("stray")
-        (again,) = catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
+        (again,) = catalogue.replace(LOAD, write_rows(shelf, LOAD, 7))
         assert again.key == file.key
         assert [path.name for path in store.path(file.key).parent.iterdir()] == ["part-0.parquet"]
 
     def test_a_snapshot_whose_file_is_gone_is_replaced(self, tmp_path):
         store = FolderStore(tmp_path)
-        catalogue = FolderCatalogue(store)
-        (file,) = catalogue.publish(LOAD, write_rows(catalogue, LOAD, 1))
+        shelf = FolderShelf(FolderCatalogue(store), tmp_path)
+        catalogue = shelf.catalogue
+        (file,) = catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
         store.path(file.key).unlink()
-        catalogue.replace(LOAD, write_rows(catalogue, LOAD, 7))
-        assert read_ids(tmp_path) == [7]
+        catalogue.replace(LOAD, write_rows(shelf, LOAD, 7))
+        assert shelf.ids(LOAD) == [7]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -19,10 +20,13 @@ from starlette.applications import Starlette
 from daap.errors import InvalidName, ObjectConflict, ObjectMissing
 from daap.ports.objects import ObjectStore
 from daap.ports.presigner import PartedUpload, Presigner, UploadForm
+from daap_cloud.presigner import S3Presigner
+from daap_cloud.s3_store import S3Store
 from daap_local.folder_store import FolderStore
 from daap_local.server.presigner import FolderPresigner
 from daap_local.server.routes import routes
 from daap_local.server.secret import load_secret
+from tests.support.emulator import cloud_clients, emulator_name, make_settings, shared_emulator
 from tests.support.sockets import name_base, serve_app, take_port
 
 
@@ -33,6 +37,12 @@ class Desk:
     presigner: Presigner
     store: ObjectStore
     client: httpx.Client
+    smallest: int = 1
+    """Bytes that each part but the last must have."""
+
+    def part(self, letter: bytes) -> bytes:
+        """A part that another may follow."""
+        return letter * self.smallest
 
     def sign(self, data: bytes, *, lifetime: timedelta = timedelta(minutes=5), most: int = 1 << 20) -> UploadForm:
         return self.presigner.sign_form(KEY, md5(data), most, lifetime)
@@ -60,10 +70,31 @@ def open_folder_desk(folder: Path) -> Iterator[Desk]:
         yield Desk(presigner, store, client)
 
 
+@contextmanager
+def open_s3_desk(_folder: Path) -> Iterator[Desk]:
+    clients = cloud_clients(shared_emulator())
+    store = S3Store(clients.s3, make_settings(clients).zones)
+    with httpx.Client() as client:
+        # Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+        yield Desk(S3Presigner(clients.s3, store), store, client, smallest=5 << 20)
+
+
 PRESIGNERS: dict[str, Callable[[Path], AbstractContextManager[Desk]]] = {
     "folder": open_folder_desk,
+    "s3": open_s3_desk,
 }
 """A presigner joins the suite by one line: how to open a desk, given a folder it may use."""
+
+NO_MD5 = "it does not compare a form's file with its Content-MD5"
+LACKING: dict[str, dict[str, str]] = {
+    # S3 does: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
+    "ministack": {
+        "test_a_file_that_is_not_the_one_announced_is_refused[s3-another]": NO_MD5,
+        "test_a_form_that_was_used_takes_no_other_file[s3]": NO_MD5,
+    },
+    "localstack": {},
+}
+"""What an emulator of S3 cannot do, by test."""
 
 KEY = "landing/spend/v1/march/load_timestamp=20260131T235959Z/3f0e7a52-8a5c-4b52-9a6e-0d3c5c1f2b10.csv"
 DATA = b"id,amount\r\n1,2.50\r\n"
@@ -80,6 +111,8 @@ NOT_OF_LANDING = [
 
 @pytest.fixture(params=PRESIGNERS)
 def desk(request, tmp_path) -> Iterator[Desk]:
+    if request.param == "s3" and (reason := LACKING[emulator_name()].get(request.node.name)):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     with PRESIGNERS[request.param](tmp_path / "lake") as desk:
         yield desk
 
@@ -143,6 +176,7 @@ class TestForms:
     @pytest.mark.parametrize(
         ("most", "data", "code"),
         [(len(DATA) - 1, DATA, "EntityTooLarge"), (100, b"", "EntityTooSmall"), (100, DATA + b"!", "BadDigest")],
+        ids=["larger", "empty", "another"],
     )
     def test_a_file_that_is_not_the_one_announced_is_refused(self, desk, most, data, code):
         form = desk.sign(data if code == "EntityTooSmall" else DATA, most=most)
@@ -169,8 +203,12 @@ class TestForms:
     )  # fmt: skip
     def test_a_form_that_was_changed_is_refused(self, desk, changed):
         answer = desk.post(desk.sign(DATA), DATA, **changed)
-        assert answer.status_code == 403
-        assert error_code(answer) in {"AccessDenied", "SignatureDoesNotMatch", "InvalidAccessKeyId"}
+        # Which one S3 tells depends on what it looks at first.
+        # Source: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+        assert (answer.status_code, error_code(answer)) in {
+            (403, "AccessDenied"), (403, "SignatureDoesNotMatch"), (403, "InvalidAccessKeyId"),
+            (400, "InvalidArgument"), (400, "InvalidPolicyDocument"),
+        }  # fmt: skip
         assert desk.landed() == {}
 
     @pytest.mark.parametrize("name", ["key", "Content-MD5", "policy", "x-amz-signature", "x-amz-credential"])
@@ -219,12 +257,12 @@ class TestParts:
     LIFETIME = timedelta(hours=1)
 
     def test_parts_are_put_together_in_their_order(self, desk):
-        parts = [b"one", b"two", b"three"]
+        parts = [desk.part(b"1"), desk.part(b"2"), b"three"]
         upload = desk.presigner.start_parts(KEY, 3, self.LIFETIME)
         etags = desk.put(PartedUpload(upload.handle, upload.urls[::-1]), *parts[::-1])[::-1]
         assert desk.landed() == {}
         desk.presigner.finish_parts(KEY, upload.handle, etags)
-        assert desk.landed() == {KEY: b"onetwothree"}
+        assert desk.landed() == {KEY: b"".join(parts)}
 
     def test_each_part_has_an_address_of_its_own(self, desk):
         upload = desk.presigner.start_parts(KEY, 10_000, self.LIFETIME)
@@ -263,11 +301,11 @@ class TestParts:
 
     def test_an_upload_that_could_not_be_finished_can_be_later(self, desk):
         upload = desk.presigner.start_parts(KEY, 2, self.LIFETIME)
-        etags = desk.put(upload, b"one", b"two")
+        etags = desk.put(upload, desk.part(b"1"), b"two")
         with pytest.raises(ObjectConflict):
             desk.presigner.finish_parts(KEY, upload.handle, etags[::-1])
         desk.presigner.finish_parts(KEY, upload.handle, etags)
-        assert desk.landed() == {KEY: b"onetwo"}
+        assert desk.landed() == {KEY: desk.part(b"1") + b"two"}
 
     def test_an_upload_that_was_dropped_is_gone(self, desk):
         upload = desk.presigner.start_parts(KEY, 1, self.LIFETIME)
@@ -301,14 +339,16 @@ class TestParts:
         assert desk.landed() == {KEY: DATA}
 
     def test_the_address_of_one_part_is_no_other_parts(self, desk):
-        first, second = desk.presigner.start_parts(KEY, 2, self.LIFETIME).urls
-        swapped = httpx.URL(first).copy_with(query=httpx.URL(second).query)
+        first, second = (httpx.URL(url) for url in desk.presigner.start_parts(KEY, 2, self.LIFETIME).urls)
+        swapped = first.copy_set_param("X-Amz-Signature", second.params["X-Amz-Signature"])
         answer = desk.client.put(swapped, content=DATA)
         assert (answer.status_code, error_code(answer)) == (403, "SignatureDoesNotMatch")
 
     def test_an_expired_address_is_refused(self, desk):
-        upload = desk.presigner.start_parts(KEY, 1, timedelta(seconds=-1))
-        assert desk.client.put(upload.urls[0], content=DATA).status_code == 403
+        upload = desk.presigner.start_parts(KEY, 1, timedelta(seconds=1))
+        time.sleep(2.1)  # S3 takes no lifetime of less than a second
+        answer = desk.client.put(upload.urls[0], content=DATA)
+        assert (answer.status_code, error_code(answer)) == (403, "AccessDenied")
 
     @pytest.mark.parametrize("key", NOT_OF_LANDING)
     def test_only_keys_in_landing_are_taken(self, desk, key):

@@ -33,32 +33,43 @@ _TRIES = 3
 _SECONDS = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Emulator:
-    """How one is started: where its virtual environment is and who makes it, its module, settings, and a page of it."""
+    """How one is started: where its virtual environment is and who makes it, its module, a page that tells it is up."""
 
     folder: str
     target: str
     module: str
-    port: str
-    """The variable that takes its port."""
     page: str
     settings: Mapping[str, str]
+    """Its environment; `{port}` is where it is to listen."""
 
 
 MINISTACK = Emulator(
     ".venv-ministack",
     "make test",
     "ministack",
-    "GATEWAY_PORT",
     "/_ministack/health",
-    # AUTH checks every signature, that of forms included; the two listeners have ports of their own that we don't need.
     {
         "BIND_HOST": "127.0.0.1",
-        "AUTH": "true",
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
+        "GATEWAY_PORT": "{port}",
         "MINISTACK_REGION": REGION,
+        "AUTH": "true",  # checks signatures, those of forms included, and policies
+        "IOT_MTLS_ENABLED": "0",  # these two listen on ports of their own
+        "SFTP_ENABLED": "0",
+    },
+)
+LOCALSTACK = Emulator(
+    ".venv-localstack",
+    "make localstack",
+    "localstack.runtime.main",
+    "/_localstack/health",
+    {
+        "GATEWAY_LISTEN": "127.0.0.1:{port}",
+        "S3_SKIP_SIGNATURE_VALIDATION": "0",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DISABLE_EVENTS": "1",  # it tells nobody that it runs
+        "DNS_ADDRESS": "0",
     },
 )
 
@@ -92,15 +103,8 @@ def _launch(
     kind: Emulator, port: int, folder: Path, log: Path, environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
     known = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    given = {
-        **known,
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        **CREDENTIALS,
-        **kind.settings,
-        kind.port: str(port),
-        **environment,
-    }
+    own = {name: value.replace("{port}", str(port)) for name, value in kind.settings.items()}
+    given = {**known, "HOME": str(folder), "TMPDIR": str(folder), **CREDENTIALS, **own, **environment}
     command = [_interpreter(kind), PROJECT / "tests" / "support" / "leash.py", kind.module]
     with log.open("wb") as out:
         return subprocess.Popen(  # noqa: S603 - our own words
@@ -137,17 +141,27 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def emulator_name() -> str:
+    """Which emulator the tests share: ministack, unless DAAP_EMULATOR says localstack."""
+    return os.environ.get("DAAP_EMULATOR", "ministack")
+
+
 @cache
-def shared_emulator(kind: Emulator = MINISTACK) -> str:
+def shared_emulator() -> str:
     """The address of the one that all tests of this process share; each test makes buckets of its own."""
     running = ExitStack()
     atexit.register(running.close)
-    return running.enter_context(running_emulator(kind))
+    return running.enter_context(running_emulator({"ministack": MINISTACK, "localstack": LOCALSTACK}[emulator_name()]))
 
 
 @cache
 def cloud_clients(url: str, **others: str) -> Clients:
-    """Clients of an emulator, made once for each; `others` are the addresses of single services that are elsewhere (`athena=...`)."""
+    """Clients of an emulator, made once; `others` are addresses of services that are elsewhere (`athena=...`)."""
+    return new_clients(url, **others)
+
+
+def new_clients(url: str, **others: str) -> Clients:
+    """As cloud_clients, for who wants to change them."""
     session = boto3.session.Session(aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET, region_name=REGION)
     return Clients(session, {"s3": url, "glue": url, "athena": url, **others})
 

@@ -6,6 +6,7 @@ import io
 import random
 import shutil
 from abc import ABC, abstractmethod
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
@@ -23,6 +24,7 @@ from daap_cloud.s3_store import S3Store
 from daap_cloud.settings import Settings
 from daap_local.folder_catalogue import FolderCatalogue
 from daap_local.folder_store import FolderStore
+from tests.athena.serving import serving
 from tests.support.emulator import REGION, SECRET, make_settings, shared_emulator
 
 
@@ -58,6 +60,9 @@ class Shelf(ABC):
     @abstractmethod
     def everything(self) -> list[str]:
         """All that is there."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to end
+        """Ends what was started for it."""
 
 
 class FolderShelf(Shelf):
@@ -161,10 +166,15 @@ def split_uri(location: str) -> tuple[str, str]:
     return bucket, rest
 
 
+def new_account() -> str:
+    """The number of an account that nobody has used yet; the emulator takes it as an access key."""
+    return f"{random.randrange(10**12):012}"  # noqa: S311 - no secret
+
+
 def account_clients(url: str, account: str = "", **others: str) -> Clients:
     """Clients of a new account of the emulator: a key of twelve digits names one."""
     session = boto3.session.Session(
-        aws_access_key_id=account or f"{random.randrange(10**12):012}",  # noqa: S311 - no secret
+        aws_access_key_id=account or new_account(),
         aws_secret_access_key=SECRET,
         region_name=REGION,
     )
@@ -179,6 +189,22 @@ def folder_shelf(folder: Path) -> Shelf:
 def memory_shelf(folder: Path) -> Shelf:
     """A catalogue in memory."""
     return FolderShelf(MemoryCatalogue(folder), folder)
+
+
+class ServedShelf(GlueShelf):
+    """The same over daap's own Glue and S3."""
+
+    def __init__(self, folder: Path) -> None:
+        self._running = ExitStack()
+        clients = account_clients(self._running.enter_context(serving(folder)).url)
+        super().__init__(clients, make_settings(clients))
+
+    def _databases(self) -> list[str]:
+        return [name for name in super()._databases() if name != "default"]  # which is always there
+
+    def close(self) -> None:
+        """See Shelf."""
+        self._running.close()
 
 
 def glue_shelf(_folder: Path, grace: timedelta = GRACE) -> GlueShelf:

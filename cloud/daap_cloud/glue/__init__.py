@@ -1,0 +1,1 @@
+"""The Glue data catalogue: tables, partitions and views for Athena."""

@@ -1,0 +1,184 @@
+"""A whole deployment on this machine: an emulator, Athena beside it, the stack, and clients of its API."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from daap.access.grants import parse_grant
+from daap.access.tokens import TokenStore
+from daap.model.loads import LoadId, Receipt, TableRef
+from daap_cloud.clients import Clients
+from daap_cloud.settings import Settings
+from daap_cloud.wiring import Deployment
+from tests.support.emulator import CREDENTIALS, cloud_clients, running_emulator
+from tests.support.processes import PROJECT, make_command
+
+STACK = "lake"
+_TIMEOUT = 60
+_PATIENCE = 120.0
+_URL = re.compile(r"http://127\.0\.0\.1:[0-9]+")
+_ZONES = ("landing", "data", "metadata", "logs", "results")
+
+
+@dataclass
+class Cloud:
+    """A deployment: the emulator's address and Athena's, what the stack tells of itself, and a token for everything."""
+
+    url: str
+    athena: str
+    outputs: dict[str, str]
+    token: str
+
+    @cached_property
+    def clients(self) -> Clients:
+        """AWS clients."""
+        return cloud_clients(self.url, athena=self.athena, **{"lambda": self.url})
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """The deployed lake, seen from here."""
+        buckets = {f"{zone}_bucket": self.outputs[f"{zone.title()}Bucket"] for zone in _ZONES}
+        return Deployment(Settings.model_validate({**buckets, "work_group": self.outputs["WorkGroup"]}), self.clients)
+
+    def call(self, method: str, path: str, token: str | None = None, **options: Any) -> requests.Response:
+        """A call of the API; with no token if it is empty."""
+        given = self.token if token is None else token
+        headers = {"authorizationToken": given} if given else {}
+        return requests.request(method, self.outputs["ApiUrl"] + path, headers=headers, timeout=_TIMEOUT, **options)
+
+    def make_token(self, grant: str) -> str:
+        """A token for somebody with one grant."""
+        return TokenStore(self.deployment.store).create("somebody", [parse_grant(grant)])[0]
+
+    def upload(self, product: str, table: str, data: bytes, name: str = "a.csv") -> str:
+        """Sends a file by a form of the API; returns the upload's id."""
+        md5 = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+        path = f"/data-product/{product}/table/{table}/upload"
+        answer = self.call("POST", path, json={"filename": name, "contentMD5": md5})
+        assert answer.status_code == 200, answer.text
+        form = answer.json()["URL"]
+        sent = requests.post(form["url"], data=form["fields"], files={"file": (name, data)}, timeout=_TIMEOUT)
+        assert sent.status_code == 204, sent.text
+        return str(answer.json()["uploadId"])
+
+    def upload_many(self, product: str, table: str, files: list[bytes]) -> list[str]:
+        """Sends files at once; returns the uploads' ids."""
+        with ThreadPoolExecutor(min(len(files), 50)) as pool:
+            return list(pool.map(lambda data: self.upload(product, table, data), files))
+
+    def receipt(self, load: LoadId) -> Receipt:
+        """The receipt of a load; raises UnknownLoad."""
+        return self.deployment.lake.ledger.get(load)
+
+    def receipts(self, product: str) -> list[Receipt]:
+        """All receipts of a product."""
+        return list(self.deployment.lake.ledger.list(product))
+
+    def await_loads(self, product: str, number: int, patience: float = _PATIENCE) -> list[Receipt]:
+        """The receipts of a product, once so many loads have come to their end."""
+        wait_for(lambda: sum(one.is_final for one in self.receipts(product)) >= number, patience)
+        return self.receipts(product)
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with a prefix."""
+        return [info.key for info in self.deployment.store.list(prefix)]
+
+    def snapshots(self, product: str, table: str, major: int = 1) -> list[str]:
+        """The load timestamps of a table's snapshots."""
+        return list(self.deployment.catalogue.snapshots(TableRef(product, major, table)))
+
+    def function(self, name: str) -> str:
+        """The name of a Lambda."""
+        return f"{STACK}-{name}"
+
+    def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        """Calls a Lambda and waits for its answer; fails if that is an error."""
+        answer = self.clients.functions.invoke(FunctionName=self.function(name), Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return payload
+
+    def send(self, name: str, event: dict[str, Any]) -> None:
+        """Calls a Lambda as EventBridge does, which waits for nothing and tries again."""
+        self.clients.functions.invoke(
+            FunctionName=self.function(name), InvocationType="Event", Payload=json.dumps(event).encode()
+        )
+
+    def workers(self, name: str) -> list[int]:
+        """The processes in which the emulator runs a Lambda."""
+        marks = (
+            f"AWS_LAMBDA_FUNCTION_NAME={self.function(name)}\0".encode(),
+            f"AWS_ENDPOINT_URL={self.url}\0".encode(),
+        )
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has just ended, or is none of ours
+                environment = (folder / "environ").read_bytes() + b"\0"
+                if all(mark in environment for mark in marks):
+                    found.append(int(folder.name))
+        return found
+
+    def event_of(self, key: str) -> dict[str, Any]:
+        """What EventBridge tells of a new object."""
+        bucket, name = self.deployment.store.place(key)
+        return {
+            "version": "0", "detail-type": "Object Created", "source": "aws.s3",
+            "detail": {"bucket": {"name": bucket}, "object": {"key": name}, "reason": "PutObject"},
+        }  # fmt: skip
+
+
+def wait_for(holds: Callable[[], bool], patience: float = _PATIENCE, pause: float = 0.2) -> None:
+    """Looks every `pause` seconds until something holds; fails if it does not in `patience` seconds."""
+    end = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(pause)
+
+
+@contextmanager
+def running_cloud(folder: Path, *options: str, **environment: str) -> Iterator[Cloud]:
+    """Deploys to a fresh emulator; `options` are those of the deployment, `environment` the emulator's."""
+    with running_emulator(**environment) as url, running_athena(folder, url) as athena:
+        outputs = _deploy(url, "up", "--stack", STACK, "--athena-endpoint", athena, *options)
+        token = _deploy(url, "token", "--stack", STACK)
+        yield Cloud(url, athena, dict(line.split("=", 1) for line in outputs.splitlines()), token.strip())
+
+
+@contextmanager
+def running_athena(folder: Path, url: str) -> Iterator[str]:
+    """Our Athena over an emulator's S3 and Glue."""
+    command = make_command(folder, "athena", "--port", "0", "--s3-endpoint", url, "--glue-endpoint", url)
+    environment = {**os.environ, **CREDENTIALS}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout
+            found = next((one[0] for line in process.stdout if (one := _URL.search(line))), None)
+            assert found, "Athena does not start"
+            yield found
+        finally:
+            process.terminate()
+
+
+def _deploy(url: str, command: str, *words: str) -> str:
+    """Runs `python -m daap_cloud.deploy`; returns what it prints."""
+    whole = [sys.executable, "-m", "daap_cloud.deploy", command, *words, "--endpoint-url", url]
+    environment = {**os.environ, **CREDENTIALS}
+    done = subprocess.run(whole, env=environment, cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    return done.stdout
