@@ -28,13 +28,15 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes
 
 _DENIED = "access is denied; give the role the right to it, and to the key that encrypts the bucket"
 _SLOW = "S3 takes no more requests now; try again in a while"
+_ELSEWHERE = "the bucket is in another region; set AWS_REGION to its own"
+_FAULT = "S3 had a fault of its own; try again"
 _WORDS = {
     "403": _DENIED,
     "AccessDenied": _DENIED,
     "Forbidden": _DENIED,
-    "301": "the bucket is in another region; set AWS_REGION to its own",
-    "PermanentRedirect": "the bucket is in another region; set AWS_REGION to its own",
-    "AuthorizationHeaderMalformed": "the bucket is in another region; set AWS_REGION to its own",
+    "301": _ELSEWHERE,
+    "PermanentRedirect": _ELSEWHERE,
+    "AuthorizationHeaderMalformed": _ELSEWHERE,
     "ExpiredToken": "the credentials have expired; get new ones",
     "InvalidAccessKeyId": "AWS does not know these credentials; look at AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "the credentials are not right; look at AWS_SECRET_ACCESS_KEY",
@@ -43,8 +45,8 @@ _WORDS = {
     "ServiceUnavailable": _SLOW,
     "ThrottlingException": _SLOW,
     "RequestTimeout": "S3 waited too long for the data; try again",
-    "500": "S3 had a fault of its own; try again",
-    "InternalError": "S3 had a fault of its own; try again",
+    "500": _FAULT,
+    "InternalError": _FAULT,
     **dict.fromkeys(_CLASH, "another request for the same object came at the same moment; try again"),
 }
 _CAUSES: tuple[tuple[type[BotoCoreError], str], ...] = (
@@ -62,7 +64,8 @@ _CAUSES: tuple[tuple[type[BotoCoreError], str], ...] = (
 
 def missing_bucket(bucket: str) -> str:
     """What to tell of a bucket that is not there."""
-    return f"there is no bucket {bucket}; look at the DAAP_..._BUCKET settings, or deploy the stack".replace("  ", " ")
+    named = f"bucket {bucket}" if bucket else "such bucket"
+    return f"there is no {named}; look at the DAAP_..._BUCKET settings, or deploy the stack"
 
 
 def code_of(error: ClientError) -> str:
@@ -94,7 +97,7 @@ def translate_fault(what: str, error: ClientError | BotoCoreError) -> DaapError:
     if code in _CONFLICT:
         return ObjectConflict(f"cannot {what}: another writer was faster")
     if code == "NoSuchBucket":
-        return StoreUnavailable(f"cannot {what}: {missing_bucket(error.response['Error'].get('BucketName', ''))}")
+        return StoreUnavailable(f"cannot {what}: {missing_bucket(str(error.response['Error'].get('BucketName', '')))}")
     told = error.response.get("Error", {}).get("Message") or code or error
     return StoreUnavailable(f"cannot {what}: {_WORDS.get(code, told)}" + (f" ({code})" if code else ""))
 
