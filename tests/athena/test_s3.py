@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import itertools
+import threading
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from daap_local.athena.api.s3_body import ChunkDecoder
 from daap_local.athena.objects.paths import decode_part, encode_key
+from daap_local.athena.objects.tree import Tree
 from tests.athena.serving import Served
 
 AWKWARD = ["a b", "a%2Fb", "a+b", ".hidden", "ü/é", "x*?[1]", "dir/", "a=b/c=2024-01-01 00%3A00", "q'\"", "日本/x"]
@@ -141,3 +144,37 @@ def test_a_keys_path_is_plain_and_leads_back_to_it(key):
     parts = encode_key(key)
     assert "/".join(map(decode_part, parts)) == key
     assert not any(part in ("", ".", "..") or part.startswith(".") or "/" in part or "\0" in part for part in parts)
+
+
+def test_what_is_read_is_one_version_while_others_are_written(server: Served, bucket):
+    """Each version is all of one letter; the letters have sizes of their own."""
+    bodies = [bytes([65 + number]) * (1 + number * 40_000) for number in range(4)]
+    put(server, bucket, "busy", bodies[0])
+    ended = threading.Event()
+
+    def write() -> None:
+        for number in itertools.count():
+            put(server, bucket, "busy", bodies[number % 4])
+            if ended.is_set():
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for _ in range(60):
+            found = server.s3.get_object(Bucket=bucket, Key="busy")
+            assert found["Body"].read() in bodies
+    finally:
+        ended.set()
+        writer.join()
+
+
+def test_an_open_object_is_described_by_the_file_that_was_opened(tmp_path):
+    tree = Tree(tmp_path)
+    tree.create("k").close()
+    stream, info = tree.open_described("k")
+    with tree.create("k") as newer:
+        newer.write(b"longer")
+    with stream:
+        assert (info.size, stream.read()) == (0, b"")
+    assert tree.stat("k").size == 6

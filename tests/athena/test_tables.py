@@ -75,6 +75,38 @@ def test_a_ctas_that_fails_leaves_nothing(server: Served, database, place):
     assert server.rows("SHOW TABLES", database) == []
 
 
+def projected(key: str, type_: str, place: str, more: str = "") -> str:
+    """A table of one projected key with a minute's values."""
+    return (
+        f"CREATE EXTERNAL TABLE p (n int) PARTITIONED BY ({key} {type_}) ROW FORMAT DELIMITED LOCATION '{place}p/' "
+        f"TBLPROPERTIES ('projection.enabled' = 'true', 'projection.{key}.type' = 'date', "
+        f"'projection.{key}.format' = 'yyyy-MM-dd HH:mm:ss', 'projection.{key}.interval.unit' = 'SECONDS', "
+        f"'projection.{key}.range' = '2020-01-01 01:01:00,2020-01-01 01:01:30'{more})"
+    )
+
+
+@pytest.mark.parametrize("folder", ["at=2020-01-01 01:01:02", "at=2020-01-01 01%3A01%3A02"])
+def test_projected_times_are_found_in_plain_and_in_escaped_folders(server: Served, database, place, folder):
+    server.put(f"{place}p/{folder}/x", b"5\n")
+    server.put(f"{place}p/at=2020-01-01 01:01:03/x", b"6\n")
+    server.finish(projected("at", "timestamp", place), database)
+    first, second = "2020-01-01 01:01:02.000", "2020-01-01 01:01:03.000"
+    assert server.rows("SELECT n, at FROM p ORDER BY 1", database) == [("5", first), ("6", second)]
+    assert server.rows(f"SELECT n FROM p WHERE at = TIMESTAMP '{first}'", database) == [("5",)]
+
+
+@pytest.mark.parametrize("template", ["", "{place}q/${{at}}/"])
+def test_what_is_inserted_into_a_projected_table_is_read_again(server: Served, database, place, template):
+    more = f", 'storage.location.template' = '{template.format(place=place)}'" if template else ""
+    server.finish(projected("at", "string", place, more), database)
+    server.finish("INSERT INTO p VALUES (1, '2020-01-01 01:01:05'), (2, '2020-01-01 01:01:06')", database)
+    assert server.rows("SELECT * FROM p ORDER BY 1", database) == [
+        ("1", "2020-01-01 01:01:05"), ("2", "2020-01-01 01:01:06"),
+    ]  # fmt: skip
+    folder = "q/" if template else "p/at="
+    assert server.keys(place[5:-1])[0].startswith(f"{folder}2020-01-01 01:01:05/")
+
+
 def test_partitions_are_written_and_listed(server: Served, pairs):
     assert server.rows("SHOW PARTITIONS pairs", pairs) == [("part=a",), ("part=b",)]
     assert server.rows('SELECT * FROM "pairs$partitions" ORDER BY 1', pairs) == [("a",), ("b",)]
@@ -219,10 +251,26 @@ def test_only_the_buckets_are_read_that_a_query_asks_for(server: Served, databas
     assert server.rows("SELECT n FROM bucketed WHERE n = 3 AND s = '4' AND even", database) == []
 
 
-def test_insert_takes_whole_decimals_for_integers_and_doubles_for_reals(server: Served, database, place):
-    server.finish(f"CREATE EXTERNAL TABLE numbers (i int, r float) STORED AS PARQUET LOCATION '{place}n/'", database)
-    server.finish("INSERT INTO numbers (r, i) VALUES (1.5, DECIMAL '7'), (2.5, DECIMAL '12') -- two", database)
-    assert server.rows("SELECT i, r FROM numbers ORDER BY i", database) == [("7", "1.5"), ("12", "2.5")]
-    for wrong in ("'7', 1.5", "DECIMAL '1.5', 1.5", "7.0, 1.5"):
-        assert "TYPE_MISMATCH" in server.fail(f"INSERT INTO numbers VALUES ({wrong})", database)["StateChangeReason"]
-    assert "Error" in str(server.fail("INSERT INTO numbers VALUES (DECIMAL '3000000000', 1.5)", database))
+def test_insert_casts_numbers_and_texts_to_their_columns(server: Served, database, place):
+    columns = "i int, s smallint, r float, v varchar(4)"
+    server.finish(f"CREATE EXTERNAL TABLE numbers ({columns}) STORED AS PARQUET LOCATION '{place}n/'", database)
+    server.finish("INSERT INTO numbers (r, i) VALUES (1.5, DECIMAL '7'), (2.5, DECIMAL '12.5') -- two", database)
+    more = "(BIGINT '20', 1, 7, CAST('abcd ' AS varchar)), (30.6, 2, 0.5, 'a')"
+    server.finish(f"INSERT INTO numbers VALUES {more}", database)
+    assert server.rows("SELECT * FROM numbers ORDER BY i", database) == [
+        ("7", None, "1.5", None), ("13", None, "2.5", None), ("20", "1", "7.0", "abcd"), ("31", "2", "0.5", "a"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("'7', 1", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [integer, varchar(4)]"),
+        ("5000000000, 'a'", "Out of range for integer: 5000000000"),
+        ("1, 'abcdef'", "Cannot truncate non-space characters when casting from varchar(6) to varchar(4) on INSERT"),
+    ],
+)
+def test_insert_fails_for_what_its_columns_cannot_hold(server: Served, database, place, row, problem):
+    server.finish(f"CREATE EXTERNAL TABLE n (i int, v varchar(4)) STORED AS PARQUET LOCATION '{place}n/'", database)
+    assert problem in server.fail(f"INSERT INTO n VALUES ({row})", database)["StateChangeReason"]
+    assert server.keys(place[5:-1]) == []

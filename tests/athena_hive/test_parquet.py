@@ -63,7 +63,11 @@ def test_columns_are_found_by_place_where_the_table_says_so(read):
         (pa.array([b"ab"]), "string", "ab"), (pa.array(["abcd"]), "varchar(3)", "abc"),
         (pa.array(["a  "]), "char(2)", "a"), (pa.array([b"\xe9"]), "binary", b"\xe9"),
         (pa.array([Decimal("1.25")]), "decimal(5,1)", Decimal("1.3")),
-        (pa.array([5], pa.int64()), "decimal(9,1)", Decimal(5)),
+        (pa.array([5], pa.int32()), "decimal(9,1)", Decimal(5)),
+        (pa.array([-128], pa.int64()), "tinyint", -128), (pa.array([32767], pa.int64()), "smallint", 32767),
+        (pa.array([-(2**31)], pa.int64()), "int", -(2**31)), (pa.array([None], pa.int64()), "int", None),
+        (pa.array([Decimal(7)], pa.decimal128(18, 0)), "int", 7),
+        (pa.array([[2**31 - 1, None]], pa.list_(pa.int64())), "array<int>", [2**31 - 1, None]),
         (pa.array([1_500_500], pa.timestamp("us")), "timestamp", LATER[1]),
         (pa.array([1_500_499], pa.timestamp("us", "UTC")), "timestamp", LATER[0]),
         (pa.array([1500], pa.timestamp("ms")), "timestamp", LATER[0]),
@@ -81,15 +85,28 @@ def test_a_files_type_passes_for_a_tables(read, array, type_, value):
 @pytest.mark.parametrize(
     ("array", "type_", "named"),
     [
-        (pa.array([5]), "int", "INT64"), (pa.array([5]), "string", "INT64"), (pa.array(["5"]), "int", "BINARY"),
+        (pa.array([5]), "double", "INT64"), (pa.array([5]), "string", "INT64"), (pa.array(["5"]), "int", "BINARY"),
         (pa.array([1.5]), "float", "DOUBLE"), (pa.array([5], pa.int32()), "double", "INT32"),
         (pa.array([3_000_000_000], pa.uint32()), "bigint", "INT32"), (pa.array([True]), "string", "BOOLEAN"),
         (pa.array(["2024-01-02"]), "date", "BINARY"), (pa.array([[1]]), "int", "list"),
         (pa.array([5]), "array<bigint>", "INT64"), (pa.array([5]), "decimal(20,2)", "INT64"),
+        (pa.array([5]), "decimal(9,2)", "INT64"), (pa.array([Decimal("1.5")]), "int", "FIXED_LEN_BYTE_ARRAY"),
     ],
 )  # fmt: skip
 def test_other_types_are_bad_data(read, array, type_, named):
     with pytest.raises(AthenaFault, match=f"HIVE_BAD_DATA: Field a's type {named}.* is incompatible with type"):
+        read(table_of(f"a {type_}", STORED), {"f": parquet(a=array)})
+
+
+@pytest.mark.parametrize(
+    ("array", "type_"),
+    [
+        (pa.array([1, 128]), "tinyint"), (pa.array([-32769], pa.int32()), "smallint"), (pa.array([2**31]), "int"),
+        (pa.array([Decimal(2**31)], pa.decimal128(18, 0)), "int"), (pa.array([[1, 2**31]]), "array<int>"),
+    ],
+)  # fmt: skip
+def test_a_value_beyond_the_tables_integers_fails_the_query(read, array, type_):
+    with pytest.raises(AthenaFault, match=r"HIVE_CURSOR_ERROR: .* a value is out of the range of"):
         read(table_of(f"a {type_}", STORED), {"f": parquet(a=array)})
 
 

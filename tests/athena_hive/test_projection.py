@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.predicates import conjuncts
-from daap_local.athena.hive.projection import is_projected, projected_partitions
+from daap_local.athena.hive.projection import escaped_location, is_projected, projected_partitions
 from tests.athena_hive.support import plainly_connected, table_of
 
 NOW = datetime.fromisoformat("2024-03-15 10:30")
@@ -97,9 +97,20 @@ def test_an_injected_key_without_values_is_an_error(predicate):
 def test_locations_follow_the_template_or_the_names_of_the_keys():
     one, two = ({"type": "enum", "values": text} for text in ("x/y", "z"))
     _, locations = values_of("k string, l string", k=one, l=two)
-    assert locations == ["s3://lake/t/k=x%2Fy/l=z/"]
+    assert locations == ["s3://lake/t/k=x/y/l=z/"]
     _, locations = values_of("dt string", "\"dt\" > '2024/03/14'", "s3://other/${dt}/in/", dt=DAYS)
     assert locations == ["s3://other/2024/03/15/in/"]
+
+
+def test_hives_folder_is_another_only_where_a_value_needs_escapes():
+    properties = "'projection.enabled' = 'true'"
+    table = table_of("a int", more=properties, keys="at string")
+    assert escaped_location(table, ["2024-01-02"]) is None
+    assert escaped_location(table, ["2024-01-02 03:04"]) == "s3://lake/t/at=2024-01-02 03%3A04/"
+    template = "'storage.location.template' = 's3://lake/${at}'"
+    templated = table_of("a int", more=f"{properties}, {template}", keys="at string")
+    assert escaped_location(templated, ["03:04"]) is None
+    assert escaped_location(table_of("a int", keys="at string"), ["03:04"]) is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from daap.model.table import TableSchema
@@ -47,7 +48,12 @@ def stage_file(engine: Engine, source: Source, schema: TableSchema, target: Path
 
 def read_rows(target: Path) -> list[Row]:
     """All rows of the Parquet below a folder."""
-    return [row for path in sorted(target.rglob("*.parquet")) for row in pq.ParquetFile(path).read().to_pylist()]
+    return [row for path in sorted(target.rglob("*.parquet")) for row in open_parquet(path).read().to_pylist()]
+
+
+def open_parquet(path: Path | pa.NativeFile) -> pq.ParquetFile:
+    """A Parquet file; Athena's timestamps, which are INT96, as those of every other writer."""
+    return pq.ParquetFile(path, coerce_int96_timestamp_unit="us")
 
 
 def sort_rows(rows: Iterable[Row]) -> list[list[str]]:

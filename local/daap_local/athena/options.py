@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PORT = 4568
+HOST = "127.0.0.1"
 DEFAULT_DATABASE = "default"
 """The database that every catalogue of AWS begins with."""
 RESULTS_BUCKET = "athena-results"
@@ -23,6 +24,9 @@ class Options:
 
     root: Path
     port: int = PORT
+    host: str = HOST
+    names: tuple[str, ...] = ()
+    """By which other names clients call the server."""
     glue_endpoint: str | None = None
     s3_endpoint: str | None = None
     memory: int = 4_000_000_000

@@ -1,15 +1,16 @@
 """The process: one port for Athena's API and, where no other endpoint is asked for them, Glue's and S3's.
 
 Requests are told apart as AWS's clients make them: JSON services by their X-Amz-Target header, STS by its form,
-everything else is S3. Signatures are not checked: the server listens on this machine alone. So that no web page can
-use it through a browser, requests that a browser made for another site, or to another host's name, are refused.
+everything else is S3. Signatures are not checked: the server listens on this machine alone, or in a closed network.
+So that no web page can use it through a browser, requests that a browser made for another site, or to the name of
+another host, are refused.
 """
 
 from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -29,15 +30,16 @@ _JSON = "application/x-amz-json-1.1"
 _LARGEST_CALL = 16 << 20
 
 
-def build_app(parts: Parts) -> Starlette:
-    """The ASGI application over the server's parts."""
+def build_app(parts: Parts, names: Sequence[str] = ()) -> Starlette:
+    """The ASGI application over the server's parts; `names` are those it goes by besides this machine's own."""
+    hosts = frozenset((*_HOSTS, *names))
     services = {"AmazonAthena": parts.athena}
     if parts.glue:
         services["AWSGlue"] = parts.glue
     s3 = S3(parts.buckets) if parts.buckets else None
 
     async def handle(request: Request) -> Response:
-        if refusal := _refuse_foreign(request):
+        if refusal := _refuse_foreign(request, hosts):
             return refusal
         target = request.headers.get("x-amz-target", "")
         if target:
@@ -56,9 +58,9 @@ def build_app(parts: Parts) -> Starlette:
     return Starlette(routes=[Route("/{path:path}", handle, methods=_METHODS)], lifespan=lifespan)
 
 
-def _refuse_foreign(request: Request) -> Response | None:
+def _refuse_foreign(request: Request, hosts: frozenset[str]) -> Response | None:
     host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-    own = host in _HOSTS or host.endswith((".localhost", ".127.0.0.1"))
+    own = host in hosts or host.endswith((".localhost", ".127.0.0.1"))
     if (
         not own
         or "origin" in request.headers

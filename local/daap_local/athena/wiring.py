@@ -114,10 +114,12 @@ def _glue(options: Options, shelf: Shelf) -> GlueCatalog:
         from daap_local.athena.catalog.boto import BotoCatalog  # noqa: PLC0415 - boto3 is slow to import
 
         return BotoCatalog(options.glue_endpoint)
-    store = FolderStore(options.root)
     own = ShelfCatalog(shelf)
     if not own.databases():
         own.create_database({"Name": DEFAULT_DATABASE, "Description": "Default database"})
+    if options.s3_endpoint:
+        return own  # the lake's folders are no buckets there
+    store = FolderStore(options.root)
     return JoinedCatalog(LakeTables(store, FolderCatalogue(store)), own)
 
 

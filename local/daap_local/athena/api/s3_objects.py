@@ -43,13 +43,23 @@ async def head_object(call: Call) -> Response:
 
 
 async def get_object(call: Call) -> Response:
-    """GetObject, a range of it too."""
-    info = await run_in_threadpool(call.tree.stat, call.key)
+    """GetObject, a range of it too. Size and content are those of one file, whatever is written meanwhile."""
+    stream, info = await run_in_threadpool(call.tree.open_described, call.key)
+    try:
+        answer = _answer_get(call, stream, info)
+    except BaseException:
+        stream.close()
+        raise
+    if not isinstance(answer, StreamingResponse):
+        stream.close()
+    return answer
+
+
+def _answer_get(call: Call, stream: BinaryIO, info: KeyInfo) -> Response:
     attributes = call.attributes(info)
     if stale := _check_conditions(call, attributes.etag):
         return stale
     start, end = _find_range(call, info.size)
-    stream = await run_in_threadpool(call.tree.open, call.key)
     headers = {**_headers(info, attributes), "Content-Length": str(end - start)}
     partial = "range" in call.request.headers and info.size > 0
     if partial:

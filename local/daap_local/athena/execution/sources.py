@@ -10,6 +10,7 @@ from daap_local.athena.execution.pruning import nulled, prune
 from daap_local.athena.hive.columnar import BY_INDEX
 from daap_local.athena.hive.formats import format_of_serde
 from daap_local.athena.hive.paths import is_hidden
+from daap_local.athena.hive.projection import escaped_location
 from daap_local.athena.hive.reading import DataFile, Footers, Opener, select_files
 from daap_local.athena.objects.port import ObjectInfo
 from daap_local.athena.sql import Scan
@@ -52,13 +53,20 @@ def list_files(job: Job, table: GlueTable, partitions: Sequence[Partition] | Non
     job.session.check()
     if partitions is None:
         return [_data_file(info, (), None) for info in _below(job, table.storage.location)]
-    listed = _listed(job, table, {as_folder(one.storage.location) for one in partitions})
+    places = [_places(table, one) for one in partitions]
+    listed = _listed(job, table, {place for own in places for place in own})
     found = []
-    for partition in partitions:
-        infos = listed[as_folder(partition.storage.location)]
+    for partition, own in zip(partitions, places, strict=True):
+        infos = next((listed[place] for place in own if listed[place]), [])
         values = tuple(nulled(partition.values))
         found += [_data_file(info, values, partition.storage) for info in infos]
     return found
+
+
+def _places(table: GlueTable, partition: Partition) -> list[str]:
+    """Where a partition's files may lie: the first folder that has some is taken."""
+    escaped = escaped_location(table, partition.values)
+    return [as_folder(partition.storage.location), *([escaped] if escaped else [])]
 
 
 def _listed(job: Job, table: GlueTable, folders: Collection[str]) -> dict[str, list[ObjectInfo]]:

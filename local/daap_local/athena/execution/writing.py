@@ -16,7 +16,6 @@ from daap_local.athena.catalog.convert import VIEW, table_input
 from daap_local.athena.catalog.faults import EntityExists, EntityMissing
 from daap_local.athena.execution.context import Job
 from daap_local.athena.execution.metafile import ColumnInfo
-from daap_local.athena.execution.narrowing import narrowed_query
 from daap_local.athena.execution.partitions import partition_input
 from daap_local.athena.execution.pruning import NULL_VALUE
 from daap_local.athena.execution.record import Outcome, result_location
@@ -26,6 +25,7 @@ from daap_local.athena.execution.sources import as_folder
 from daap_local.athena.execution.views import check_columns
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.paths import partition_values
+from daap_local.athena.hive.projection import is_projected, projected_location
 from daap_local.athena.hive.tables import as_select_table
 from daap_local.athena.hive.writing import (
     Target,
@@ -165,8 +165,6 @@ def insert_into(job: Job, statement: s.InsertInto) -> Outcome:
     table = _insertable(job, statement.name)
     wanted = _insert_columns(table, statement.columns)
     planned = plan(job, statement.query, job.request.parameters)
-    if narrowed := narrowed_query(statement.query, planned.translated.columns, wanted):
-        planned = plan(job, narrowed, job.request.parameters)
     planned = _coerced(planned, wanted)
     target = target_of_table(table, _stem(job))
     sql = _reordered(planned.translated.sql(planned.sources), wanted, target.columns)
@@ -176,7 +174,8 @@ def insert_into(job: Job, statement: s.InsertInto) -> Outcome:
         written = _write(job, sql, target, files)
         job.session.check()
         fresh = [values for values in _values_written(written) if values not in known] if table.partition_keys else []
-        job.catalog.create_partitions(table.database, table.name, [partition_input(table, one) for one in fresh])
+        given = [partition_input(table, one, _projected_place(table, one)) for one in fresh]
+        job.catalog.create_partitions(table.database, table.name, given)
     except BaseException:
         files.remove()
         raise
@@ -231,10 +230,16 @@ def _insert_place(table: GlueTable, known: dict[tuple[str, ...], str], key: str)
     folder, _, name = key.rpartition("/")
     values = partition_values(folder, [one.name for one in table.partition_keys]) if folder else None
     if values is not None:
-        place = known.get(tuple(NULL_VALUE if value is None else value for value in values))
+        texts = tuple(NULL_VALUE if value is None else value for value in values)
+        place = _projected_place(table, texts) or known.get(texts)
         if place:
             return f"{as_folder(place)}{name}"
     return f"{as_folder(table.storage.location)}{key}"
+
+
+def _projected_place(table: GlueTable, values: Sequence[str]) -> str | None:
+    """The folder in which a query looks for a partition that is projected."""
+    return projected_location(table, values) if is_projected(table) else None
 
 
 def unload(job: Job, statement: s.Unload) -> Outcome:

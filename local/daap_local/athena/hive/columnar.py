@@ -1,7 +1,9 @@
 """Parquet tables: columns by name, or by place, and only between types that Athena lets pass.
 
-Sources: https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html and the error
-`Field x's type INT64 in parquet file ... is incompatible with type integer defined in table schema`.
+Sources: https://docs.aws.amazon.com/athena/latest/ug/handling-schema-updates-chapter.html, the error
+`Field x's type INT64 in parquet file ... is incompatible with type double defined in table schema`, and which types
+Trino's reader takes (trino-parquet, ColumnReaderFactory): a wider integer passes for a narrower as long as each value
+fits.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from daap_local.athena.tables import ColumnDef
 BY_INDEX = "parquet.column.index.access"
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _PARQUET_BITS = 32
+_SHORT = 18
 _Test = Callable[[pa.DataType], bool]
 
 
@@ -107,8 +110,21 @@ def _converted(column: str, found: pa.DataType, type_: HiveType) -> str:
         return f"encode({column})" if _is_text(found) else column
     if type_.kind in ("string", "varchar", "char"):
         return text_value(_text(column, found), type_)
-    same = type_.kind in ("boolean", "date") or _same_number(found, type_)
-    return column if same else f"CAST({column} AS {duckdb_text(type_)})"
+    if type_.kind in ("boolean", "date") or _same_number(found, type_):
+        return column
+    cast = f"CAST({column} AS {duckdb_text(type_)})"
+    return _fitting(column, cast, type_) if _can_overflow(found, type_) else cast
+
+
+def _can_overflow(found: pa.DataType, type_: HiveType) -> bool:
+    return type_.kind in INTEGERS and (pa.types.is_decimal(found) or found.bit_width > _BITS[type_.kind])
+
+
+def _fitting(column: str, cast: str, type_: HiveType) -> str:
+    """The cast where the value is in the type's range, and otherwise the failure of Trino's reader."""
+    most = 1 << (_BITS[type_.kind] - 1)
+    problem = f"HIVE_CURSOR_ERROR: Failed to read Parquet file: a value is out of the range of {presto_text(type_)}"
+    return f"CASE WHEN {column} NOT BETWEEN {-most} AND {most - 1} THEN error({literal(problem)}) ELSE {cast} END"
 
 
 def _same_number(found: pa.DataType, type_: HiveType) -> bool:
@@ -174,10 +190,14 @@ def _is_text(found: pa.DataType) -> bool:
     return any(test(found) for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view))
 
 
-def _whole(kind: str) -> _Test:
-    """Parquet keeps the smaller integers in 32 bits, so those pass for each other; 64 bits only for bigint."""
-    bits = max(_BITS[kind], _PARQUET_BITS)
-    return lambda found: _is_whole(found) and found.bit_width <= bits
+def _is_whole_decimal(found: pa.DataType) -> bool:
+    """Whether it is a decimal of at most 18 digits, all of them before the point."""
+    return bool(pa.types.is_decimal(found) and found.scale == 0 and found.precision <= _SHORT)
+
+
+def _is_narrow(found: pa.DataType) -> bool:
+    """Whether it is an integer that Parquet keeps in 32 bits."""
+    return _is_whole(found) and found.bit_width <= _PARQUET_BITS
 
 
 def _is_whole(found: pa.DataType) -> bool:
@@ -201,10 +221,9 @@ _TAKEN: dict[str, tuple[_Test, ...]] = {
     "double": (pa.types.is_float64, pa.types.is_float32), "date": (pa.types.is_date32,),
     "timestamp": (pa.types.is_timestamp,), "decimal": (pa.types.is_decimal,),
     "string": _TEXTS, "varchar": _TEXTS, "char": _TEXTS, "binary": _TEXTS,
-    **{kind: (_whole(kind),) for kind in sorted(INTEGERS)},
+    **dict.fromkeys(INTEGERS, (_is_whole, _is_whole_decimal)),
 }  # fmt: skip
-_SHORT = 18
-_SHORT_DECIMAL: tuple[_Test, ...] = (pa.types.is_decimal, _is_whole)
+_SHORT_DECIMAL: tuple[_Test, ...] = (pa.types.is_decimal, _is_narrow)
 _NAMES: tuple[tuple[_Test, str], ...] = (
     (pa.types.is_int64, "INT64"), (pa.types.is_timestamp, "INT64"), (pa.types.is_integer, "INT32"),
     (pa.types.is_date32, "INT32"), (pa.types.is_float32, "FLOAT"), (pa.types.is_float64, "DOUBLE"),

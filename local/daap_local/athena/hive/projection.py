@@ -51,7 +51,7 @@ def projected_partitions(
     if prod(map(len, choices)) > MOST_PARTITIONS:
         raise AthenaFault("CONSTRAINT_VIOLATION", f"the query needs more than {MOST_PARTITIONS} projected partitions")
     rows = _kept(table.partition_keys, list(product(*choices)), [one.text for one in found], connection)
-    return [Partition(values, replace(table.storage, location=_location(table, values))) for values in rows]
+    return [Partition(values, replace(table.storage, location=projected_location(table, values))) for values in rows]
 
 
 def _narrowed(
@@ -85,13 +85,29 @@ def _kept(
     return [rows[row] for (row,) in kept]
 
 
-def _location(table: GlueTable, values: Sequence[str]) -> str:
+def projected_location(table: GlueTable, values: Sequence[str]) -> str:
+    """The folder of one partition: by the table's template, or by key=value with the values as they are.
+
+    The page on partition projection writes the default folders with plain values, and awswrangler, which does not
+    escape what it writes (`at=2020-01-01 01:01:01/`), reads such a table on Athena. Raises AthenaFault for a
+    template without a place for a key.
+    """
     names = [key.name for key in table.partition_keys]
     template = table.parameters.get(TEMPLATE)
     if template is None:
-        return f"{table.storage.location.rstrip('/')}/{partition_name(names, values)}/"
+        folders = "/".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+        return f"{table.storage.location.rstrip('/')}/{folders}/"
     by_name = dict(zip(names, values, strict=True))
     missing = set(names) - set(_PLACE.findall(template))
     if missing:
         raise AthenaFault("INVALID_TABLE_PROPERTY", f"{TEMPLATE} has no place for {', '.join(sorted(missing))}")
     return _PLACE.sub(lambda match: by_name.get(match.group(1), match.group()), template)
+
+
+def escaped_location(table: GlueTable, values: Sequence[str]) -> str | None:
+    """The folder in which Hive, and so CREATE TABLE AS, keeps a projected partition; None where it is no other."""
+    if not is_projected(table) or TEMPLATE in table.parameters:
+        return None
+    named = partition_name([key.name for key in table.partition_keys], values)
+    location = f"{table.storage.location.rstrip('/')}/{named}/"
+    return None if location == projected_location(table, values) else location

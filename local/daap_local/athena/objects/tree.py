@@ -59,12 +59,18 @@ class Tree:
 
     def open(self, key: str) -> BinaryIO:
         """Raises ObjectMissing; a link is not followed."""
+        return self.open_described(key)[0]
+
+    def open_described(self, key: str) -> tuple[BinaryIO, KeyInfo]:
+        """As open, and what the very file that was opened is: another may have its name a moment later."""
         self.stat(key)
         with translated(f"read {key}"):
+            path = self.path(key)
             try:
-                return os.fdopen(os.open(self.path(key), os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
+                stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
             except _NOT_THERE:
                 raise ObjectMissing(f"there is no {key}") from None
+            return stream, _describe(key, os.fstat(stream.fileno()), str(path))
 
     def create(self, key: str) -> BinaryIO:
         """A stream whose closing puts the object in its place at one moment."""

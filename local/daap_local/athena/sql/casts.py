@@ -54,8 +54,27 @@ def coerce_all(values: list[Typed]) -> tuple[list[Typed], Type] | None:
 
 
 def assigned(value: Typed, target: Type) -> Typed | None:
-    """The value as a column of type `target` takes it on INSERT; None if it does not."""
-    return coerce(value, target) if coercible(value.type, target) else None
+    """The value as a column of type `target` takes it on INSERT; None if it does not.
+
+    Trino takes whatever has a common type with the column, and casts it: a double for an integer, say. A text that is
+    too long fails when it runs, unless only blanks are lost.
+    """
+    if coercible(value.type, target):
+        return coerce(value, target)
+    if common_of((value.type, target)) is None or (target.args and _has_limited_text(target)):
+        return None
+    made = cast(value, target)
+    return replace(made, sql=_unshortened(value, made.sql, target)) if target.textual else made
+
+
+def _has_limited_text(kind: Type) -> bool:
+    return (kind.textual and bool(kind.params)) or any(_has_limited_text(part) for part in kind.args)
+
+
+def _unshortened(value: Typed, made: str, target: Type) -> str:
+    problem = f"Cannot truncate non-space characters when casting from {value.type} to {target} on INSERT"
+    message = t.literal(f"INVALID_CAST_ARGUMENT: {problem}")
+    return f"athena_guard(length(rtrim({value.sql}, ' ')) > {target.params[0]}, {message}, {made})"
 
 
 def cast_sql(sql: str, source: Type, target: Type) -> str:

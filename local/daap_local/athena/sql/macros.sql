@@ -440,6 +440,16 @@ CREATE OR REPLACE MACRO athena_sequence(a, b, step) AS
         'INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero otherwise stop should be less than or equal to start',
         athena_limited(generate_series(a, CASE WHEN abs(b - a) // abs(step) > 10000 THEN a + 10001 * step ELSE b END, CAST(step AS BIGINT))));
 
+CREATE OR REPLACE MACRO athena_sequence_stop(a, b) AS
+    athena_guard(a IS NULL, 'INVALID_FUNCTION_ARGUMENT: Start is null',
+    athena_guard(b IS NULL, 'INVALID_FUNCTION_ARGUMENT: Stop is null', b));
+
+CREATE OR REPLACE MACRO athena_sequence_step(a, b, step) AS
+    athena_guard(step IS NULL, 'INVALID_FUNCTION_ARGUMENT: Step is null',
+    athena_guard(a < b AND step <= 0, 'INVALID_FUNCTION_ARGUMENT: Step must be positive for sequence [' || a || ', ' || b || ']',
+    athena_guard(a > b AND step >= 0, 'INVALID_FUNCTION_ARGUMENT: Step must be negative for sequence [' || a || ', ' || b || ']',
+        CASE WHEN a = b THEN CAST(1 AS BIGINT) ELSE step END)));
+
 CREATE OR REPLACE MACRO athena_any_match(tests) AS
     CASE WHEN tests IS NULL THEN NULL WHEN list_contains(tests, true) THEN true WHEN athena_has_null(tests) THEN NULL ELSE false END;
 

@@ -22,7 +22,7 @@ def text_sql(sql: str, kind: Type) -> str:  # noqa: PLR0911  (one case a kind of
         return "CAST(NULL AS VARCHAR)"
     if kind.args:
         return _nested(sql, kind)
-    if kind.params and kind.name in {"timestamp", "time", t.ZONED}:
+    if kind.params and kind.name in {"timestamp", t.ZONED}:
         return varchar_of(sql, Type(kind.name, (max(3, kind.params[0]),)))
     if kind == t.DATE:
         return f"athena_date_text({sql})"

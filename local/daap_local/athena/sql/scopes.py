@@ -142,6 +142,8 @@ class Env:
 
 def position(node: exp.Expr | None) -> tuple[int, int]:
     """Line and column where a node begins, as far as its tokens tell."""
+    if isinstance(node, exp.Table | exp.Column):
+        node = next((part for part in map(node.args.get, ("catalog", "db", "table")) if part), node.this)
     for part in node.walk(bfs=False) if node is not None else ():
         if part.meta and "line" in part.meta:
             meta = part.meta

@@ -17,6 +17,7 @@ from daap_local.athena.sql.dialect import parse_query
 from daap_local.athena.sql.model import Relation, Scan, View
 from daap_local.athena.sql.operators import compare
 from daap_local.athena.sql.scopes import Compiled, Env, Field, Origin, Scope, Typed, fault, only, opening
+from daap_local.athena.sql.table_functions import SEQUENCE_COLUMN, is_table_function, sequence_rows
 from daap_local.athena.tables import TableName
 
 
@@ -117,6 +118,8 @@ def _with_columns(fields: tuple[Field, ...], node: exp.Expr) -> tuple[Field, ...
 
 def _named(env: Env, node: exp.Table) -> Source:
     only(node, "this", "db", "catalog", "alias")
+    if is_table_function(node.this):
+        return _called(env, node)
     if not isinstance(node.this, exp.Identifier):
         raise fault("NOT_SUPPORTED", f"Table function {node.this.sql(dialect='trino')} is not supported here", node)
     shared = env.ctes.get(node.name.lower()) if not node.db else None
@@ -134,6 +137,14 @@ def _named(env: Env, node: exp.Table) -> Source:
         full = ".".join(part for part in (name.catalog or "awsdatacatalog", name.database, name.table) if part)
         raise fault("TABLE_NOT_FOUND", f"Table '{full}' does not exist", node)
     return _scan(env, found, name, node) if isinstance(found, Relation) else _view(env, found, name, node)
+
+
+def _called(env: Env, node: exp.Table) -> Source:
+    """A table function."""
+    alias = env.session.alias()
+    typed = Typed(f"{alias}.n", t.BIGINT)
+    column = Field(SEQUENCE_COLUMN, typed, (node.alias.lower(),) if node.alias else (), written=SEQUENCE_COLUMN)
+    return Source(f"{sequence_rows(env, node.this)} AS {alias}(n)", _with_columns((column,), node))
 
 
 def _cte(env: Env, shared: tuple[str, Compiled], node: exp.Table) -> Source:

@@ -87,7 +87,7 @@ def filled(sql: str, parameters: Sequence[str]) -> str:
 def inserted(made: Translated, targets: Sequence[tuple[str, str]]) -> Translated:
     """A query as INSERT INTO takes it: its columns, in order, as the types of the target's columns (Hive or Presto).
 
-    Raises TYPE_MISMATCH where their number differs, or a type is not coercible.
+    Raises TYPE_MISMATCH where their number differs, or two types have nothing in common.
     """
     kinds = [(name, parse_type(kind)) for name, kind in targets]
     shown = (

@@ -69,6 +69,10 @@ _STRINGS = {
     "human_readable_seconds(double) -> varchar": "athena_readable_seconds({0})",
 }
 _NO_BOUND = "{0} <= 0, 'INVALID_FUNCTION_ARGUMENT: bound must be positive'"
+_RANDOM_BETWEEN = (
+    "athena_guard({0} >= {1}, 'INVALID_FUNCTION_ARGUMENT: start value must be less than stop value', "
+    "CAST({0} + floor(random() * (CAST({1} AS HUGEINT) - {0})) AS "
+)
 _NUMBERS = {
     "abs(tinyint) -> tinyint": "", "abs(smallint) -> smallint": "", "abs(integer) -> integer": "",
     "abs(bigint) -> bigint": "", "abs(real) -> real": "", "abs(double) -> double": "", "abs(D) -> D": "",
@@ -120,8 +124,8 @@ _NUMBERS = {
     "random() -> double": "random()", "rand() -> double": "random()",
     "random(integer) -> integer": "athena_guard(" + _NO_BOUND + ", CAST(floor(random() * {0}) AS INTEGER))",
     "random(bigint) -> bigint": "athena_guard(" + _NO_BOUND + ", CAST(floor(random() * {0}) AS BIGINT))",
-    "random(integer, integer) -> integer": "CAST({0} + floor(random() * ({1} - {0})) AS INTEGER)",
-    "random(bigint, bigint) -> bigint": "CAST({0} + floor(random() * ({1} - {0})) AS BIGINT)",
+    "random(integer, integer) -> integer": _RANDOM_BETWEEN + "INTEGER))",
+    "random(bigint, bigint) -> bigint": _RANDOM_BETWEEN + "BIGINT))",
     "uuid() -> uuid": "uuid()",
     "width_bucket(double, array(double)) -> bigint": "athena_width_bins({0}, {1})",
 }  # fmt: skip

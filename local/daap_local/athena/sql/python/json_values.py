@@ -1,4 +1,4 @@
-"""JSON as Trino reads and writes it: numbers keep their text, objects come back with their keys in order.
+"""JSON as Trino reads and writes it: json_parse sorts the keys of objects, json_extract leaves them as they stand.
 
 Source: https://trino.io/docs/current/functions/json.html.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 
@@ -23,19 +24,19 @@ class Number(str):
     __slots__ = ()
 
 
-def _first(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    """An object's members; of a key that comes twice, the first."""
-    made: dict[str, Value] = {}
-    for key, value in pairs:
-        made.setdefault(key, value)
-    return made
+class Members(dict[str, Value]):
+    """An object: a key that comes twice leads to its first value; `pairs` are all, as they stand in the text."""
+
+    def __init__(self, pairs: Sequence[tuple[str, Value]]) -> None:
+        super().__init__(reversed(pairs))
+        self.pairs = pairs
 
 
 def _refuse(name: str) -> Value:
     raise ValueError(name)
 
 
-_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_refuse, object_pairs_hook=_first)
+_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_refuse, object_pairs_hook=Members)
 _MISSING = object()
 
 
@@ -58,8 +59,8 @@ def _write(value: Value, *, ordered: bool = True) -> str:
         return quote(value)
     if isinstance(value, list):
         return f"[{','.join(_write(item, ordered=ordered) for item in value)}]"
-    if isinstance(value, dict):
-        items = sorted(value.items()) if ordered else value.items()
+    if isinstance(value, Members):
+        items = sorted(dict(value.pairs).items()) if ordered else value.pairs
         return f"{{{','.join(f'{quote(key)}:{_write(item, ordered=ordered)}' for key, item in items)}}}"
     return {True: "true", False: "false", None: "null"}[value]
 
@@ -72,7 +73,7 @@ def quote(text: str) -> str:
 def _number(text: str) -> str:
     """A number's text as json_parse keeps it: a double where it has a fraction or an exponent."""
     if re.search("[.eE]", text):
-        return java_double(float(text))
+        return of_double(float(text))
     return text.removeprefix("-") if text == "-0" else text
 
 
@@ -94,9 +95,14 @@ def _normal(value: Value) -> Value:
         return Number(_number(value))
     if isinstance(value, list):
         return [_normal(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _normal(item) for key, item in value.items()}
+    if isinstance(value, Members):
+        return Members([(key, _normal(item)) for key, item in value.pairs])
     return value
+
+
+def _as_found(value: Value) -> str:
+    """A part of a JSON text: its keys stay in order, its numbers take their one form."""
+    return _write(_normal(value), ordered=False)
 
 
 def parse(text: str) -> str:
@@ -150,7 +156,7 @@ def _stepped(value: Value, step: str | int) -> Value:
 def extract(text: str, path: str) -> str | None:
     """json_extract: what the path leads to, as JSON."""
     value = _found(text, path)
-    return None if value is _MISSING else _write(value)
+    return None if value is _MISSING else _as_found(value)
 
 
 def scalar(text: str, path: str) -> str | None:
@@ -172,7 +178,7 @@ def element(text: str, place: int) -> str | None:
     value = _read_or_missing(text)
     if not isinstance(value, list) or not -len(value) <= place < len(value):
         return None
-    return value[place] if isinstance(value[place], str) else _write(value[place])
+    return value[place] if isinstance(value[place], str) else _as_found(value[place])
 
 
 def contains(text: str, wanted: str) -> bool | None:
@@ -188,7 +194,7 @@ def size(text: str, path: str) -> int | None:
     value = _found(text, path)
     if value is _MISSING:
         return None
-    return len(value) if isinstance(value, list | dict) else 0
+    return len(value.pairs if isinstance(value, Members) else value) if isinstance(value, list | dict) else 0
 
 
 def is_scalar(text: str) -> bool:
@@ -327,17 +333,19 @@ def elements(text: str) -> list[str | None] | None:
         return None
     if not isinstance(value, list):
         raise uncast(f"Cannot cast to array. Expected a json array, but got {text[:1]}\n{text}")
-    return [_write(item) for item in value]
+    return [_as_found(item) for item in value]
 
 
 def members(text: str) -> list[dict[str, str]] | None:
-    """The members of an object, in order of their keys."""
+    """The members of an object, as they stand."""
     value = _read(text)
     if value is None:
         return None
-    if not isinstance(value, dict):
+    if not isinstance(value, Members):
         raise uncast(f"Cannot cast to map. Expected a json object, but got {text[:1]}\n{text}")
-    return [{"k": key, "v": _write(item)} for key, item in value.items()]
+    if len(value) < len(value.pairs):
+        raise uncast(f"Cannot cast to map. Duplicate map keys are not allowed\n{text}")
+    return [{"k": key, "v": _as_found(item)} for key, item in value.pairs]
 
 
 def fields(text: str, names: list[str]) -> list[str | None] | None:
@@ -348,8 +356,8 @@ def fields(text: str, names: list[str]) -> list[str | None] | None:
     if isinstance(value, list):
         if len(value) != len(names):
             raise uncast(f"Cannot cast to row. Expected {len(names)} values, but got {len(value)}\n{text}")
-        return [_write(item) for item in value]
+        return [_as_found(item) for item in value]
     if not isinstance(value, dict):
         raise uncast(f"Cannot cast to row. Expected a json array or object, but got {text[:1]}\n{text}")
     known = {key.lower(): item for key, item in value.items()}
-    return [_write(known[name.lower()]) if name.lower() in known else None for name in names]
+    return [_as_found(known[name.lower()]) if name.lower() in known else None for name in names]
