@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
@@ -51,6 +52,10 @@ class Clients:
         """S3."""
         return self._session.client("s3", endpoint_url=self._endpoints.get("s3"), config=_S3)
 
+    def signing_s3(self, url: str) -> S3Client:
+        """S3 at another address: for what is signed here and used elsewhere."""
+        return self._session.client("s3", endpoint_url=url, config=_S3)
+
     @cached_property
     def glue(self) -> GlueClient:
         """The Glue data catalogue."""
@@ -65,3 +70,10 @@ class Clients:
     def functions(self) -> LambdaClient:
         """Lambda."""
         return self._session.client("lambda", endpoint_url=self._endpoints.get("lambda"), config=_CONFIG)
+
+    @cached_property
+    def secrets(self) -> SecretsManagerClient:
+        """Secrets Manager."""
+        return self._session.client(
+            "secretsmanager", endpoint_url=self._endpoints.get("secretsmanager"), config=_CONFIG
+        )

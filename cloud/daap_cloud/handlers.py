@@ -161,6 +161,29 @@ def retention(event: Event, context: Any) -> Answer:  # noqa: ANN401 - Lambda's 
     )
 
 
+def push_to_catalogue(event: Event, _context: object) -> Answer:
+    """A product was registered, changed or deleted: the other catalogue is told what is so now."""
+    from daap.pipeline.publish import push_product  # noqa: PLC0415
+    from daap_cloud.publishing import named_product  # noqa: PLC0415
+
+    name = "a product"
+    try:
+        seen = read_event(event)
+        key = deployment().store.key_of(seen.bucket, seen.name)
+        product = named_product(key)
+        if product is None:
+            return {"key": key, "outcome": "out_of_place"}
+        name = product
+        push = push_product(deployment().lake, product)
+    except InvalidName as error:
+        return {"key": name, "outcome": "out_of_place", "error": str(error)}
+    except DaapError as error:
+        raise HandlerFailed(f"catalogue of {name}: {type(error).__name__}: {error}") from None
+    if push and push.state == "failed":
+        raise HandlerFailed(f"catalogue of {name}: {push.error}")
+    return {"product": product, "outcome": push.state if push else "no_catalogue", "version": push and push.version}
+
+
 def _keep_up(event: Event, context: Any, work: Callable[[Callable[[], bool]], Progress]) -> Answer:  # noqa: ANN401
     """Does long work until time runs short, and then calls the Lambda again to go on."""
     from daap_cloud.deferral import invoke_event  # noqa: PLC0415

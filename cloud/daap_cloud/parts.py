@@ -1,4 +1,4 @@
-"""Large objects in parts."""
+"""Writing objects: whole, or in parts where they are large."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import stamina
 from botocore.exceptions import BotoCoreError, ClientError
+
+from daap_cloud.faults import is_clash
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -31,8 +34,21 @@ class Target:
     """IfMatch or IfNoneMatch."""
 
 
-def read_part(stream: BinaryIO) -> bytes:
-    """The next part of a stream; less than a whole one at its end."""
+def write_object(client: S3Client, target: Target, data: bytes | BinaryIO) -> str:
+    """Writes an object, a large stream in parts; returns its ETag. Raises botocore's errors."""
+    if isinstance(data, bytes):
+        return _put_whole(client, target, data)
+    first = _read_part(data)
+    return _put_parts(client, target, first, data) if len(first) == PART_BYTES else _put_whole(client, target, first)
+
+
+@stamina.retry(on=is_clash, attempts=8, timeout=20.0, wait_initial=0.05, wait_max=2.0)
+def _put_whole(client: S3Client, target: Target, data: bytes) -> str:
+    place: Any = {"Bucket": target.bucket, "Key": target.name, **target.extras, **target.conditions}
+    return client.put_object(Body=data, **place)["ETag"]
+
+
+def _read_part(stream: BinaryIO) -> bytes:
     return b"".join(_fill(stream))
 
 
@@ -43,9 +59,9 @@ def _fill(stream: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def put_parts(client: S3Client, target: Target, first: bytes, stream: BinaryIO) -> str:
+def _put_parts(client: S3Client, target: Target, first: bytes, stream: BinaryIO) -> str:
     """Writes a part and the rest of a stream as one object, which appears whole or not at all; returns its ETag."""
-    parts = chain((first,), iter(lambda: read_part(stream), b""))
+    parts = chain((first,), iter(lambda: _read_part(stream), b""))
     return _gather(client, target, (_PartBody(body) for body in parts))
 
 

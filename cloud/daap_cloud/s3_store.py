@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import stamina
+from botocore.exceptions import ClientError
 
 from daap.errors import InvalidName, ObjectConflict, ObjectMissing, StoreUnavailable
 from daap.model.keys import Zone, check_key, check_prefix
 from daap.ports.objects import ABSENT, ANYTHING, Expect, ObjectInfo, ObjectStore
 from daap_cloud.bodies import open_body
 from daap_cloud.copies import carry_headers, copy_object
-from daap_cloud.faults import is_clash, missing_bucket, translated
+from daap_cloud.faults import code_of, missing_bucket, translated
 from daap_cloud.marks import etag_of, join_version, mark_of, new_mark, read_mark, seal_mark
-from daap_cloud.parts import PART_BYTES, Target, put_parts, read_part
+from daap_cloud.parts import Target, write_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -120,9 +120,8 @@ class S3Store(ObjectStore):
         bucket, name = self.place(key)
         with translated(f"read {key}"):
             found: Mapping[str, Any] = self._client.get_object(Bucket=bucket, Key=name)
-            with closing(
-                found["Body"]
-            ) as body:  # as its own context it would be urllib3's stream, with urllib3's errors
+            # Entered by itself it would be urllib3's stream, with urllib3's errors.
+            with closing(found["Body"]) as body:
                 return body.read(), self._describe(key, found).version
 
     def put(self, key: str, data: bytes | BinaryIO, expect: str | Expect = ANYTHING) -> str:
@@ -131,26 +130,13 @@ class S3Store(ObjectStore):
         target = Target(bucket, name, {"Metadata": seal_mark(mark, bucket, name)}, _conditions(expect))
         try:
             with translated(f"write {key}"):
-                etag = self._write(target, data)
+                etag = write_object(self._client, target, data)
         except ObjectMissing:
             raise ObjectConflict(f"cannot write {key}: it was deleted meanwhile") from None
         except ObjectConflict:
             return self._find_written(key, mark)
         self._seen.add(bucket)
         return join_version(etag, mark)
-
-    def _write(self, target: Target, data: bytes | BinaryIO) -> str:
-        head = data if isinstance(data, bytes) else read_part(data)
-        if isinstance(data, bytes) or len(head) < PART_BYTES:
-            return self._put_whole(target, head)
-        return put_parts(self._client, target, head, data)
-
-    @stamina.retry(on=is_clash, attempts=8, timeout=20.0, wait_initial=0.05, wait_max=2.0)
-    def _put_whole(self, target: Target, data: bytes) -> str:
-        answer = self._client.put_object(
-            Bucket=target.bucket, Key=target.name, Body=data, **target.extras, **target.conditions
-        )
-        return answer["ETag"]
 
     def _find_written(self, key: str, mark: str) -> str:
         """The version that this write has made, where the answer was lost and S3 refused it when it was sent again."""
@@ -170,15 +156,14 @@ class S3Store(ObjectStore):
             if source == target or there not in (None, found):
                 raise ObjectConflict(f"{target} exists already")
             if there or self._copy(source, origin, target, mark_of(found)):
-                self._delete_version(source, origin["ETag"])
+                self._delete_version(source, found)
                 return
         raise StoreUnavailable(f"cannot move {source}: it is written to all the time; try again when that is over")
 
     def _find_version(self, key: str) -> str | None:
-        try:
+        with suppress(ObjectMissing):
             return self.stat(key).version
-        except ObjectMissing:
-            return None
+        return None
 
     def _copy(self, source: str, origin: Mapping[str, Any], target: str, mark: str) -> bool:
         """Copies what `origin` describes; False if that is no longer there, or something is under the target."""
@@ -191,11 +176,17 @@ class S3Store(ObjectStore):
             return False
         return True
 
-    def _delete_version(self, key: str, etag: str) -> None:
+    def _delete_version(self, key: str, version: str) -> None:
         """Removes an object unless it was written anew: then it is another one, and stays."""
         bucket, name = self.place(key)
         with suppress(ObjectMissing, ObjectConflict), translated(f"delete {key}"):
-            self._client.delete_object(Bucket=bucket, Key=name, IfMatch=etag)
+            try:
+                self._client.delete_object(Bucket=bucket, Key=name, IfMatch=etag_of(version))
+            except ClientError as error:
+                if code_of(error) != "NotImplemented":
+                    raise
+                if self.stat(key).version == version:  # the best there is where S3's condition is not known
+                    self.delete(key)
 
     def delete(self, key: str) -> None:
         """See ObjectStore."""

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from daap.errors import InvalidSpec, SpecProblem
 from daap.model.keys import Zone
+from daap.publishers.choice import CatalogueChoice
 from daap_cloud.s3_store import Place
 
 PREFIX = "DAAP_"
@@ -48,9 +49,18 @@ class Settings(BaseModel):
     """How long a query in Athena may take before it is stopped."""
     stage: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_]{0,128}$")] = ""
     """The stage of the API in API Gateway, which is the first part of its paths."""
+    public_s3_url: Annotated[str, Field(pattern=r"^(https?://[^/?#]+)?$")] = ""
+    """S3's address as those see it who upload, where that is not the deployment's own: an emulator's in containers."""
     reload_function: str = ""
     resync_function: str = ""
     """The Lambdas that do what takes longer than an API may."""
+    catalogue: CatalogueChoice = CatalogueChoice.NONE
+    """Which other catalogue shows the products."""
+    openmetadata_url: str = ""
+    openmetadata_secret: str = ""
+    """The ARN of the secret in Secrets Manager that holds the token of OpenMetadata's bot."""
+    openmetadata_token: SecretStr = SecretStr("")
+    """The token itself: for emulators."""
 
     @property
     def zones(self) -> dict[Zone, Place]:

@@ -11,7 +11,7 @@ from daap.model.loads import parse_load
 from daap.model.names import check_product, check_table
 from daap.pipeline.lake import Lake
 from daap.pipeline.reload import reload_tables, select_tables
-from daap.pipeline.resync import resync_product
+from daap.pipeline.resync import resync_catalogue, resync_product
 from daap.pipeline.retention import enforce_retention
 
 HasTime = Callable[[], bool]
@@ -80,7 +80,18 @@ def run_sweep(sweep: Sweep, lake: Lake, request: Request, has_time: HasTime) -> 
                     return Progress(tuple(done), tuple(failed), after)
         except DaapError as error:
             failed.append(f"{product}: {error}")
+    if sweep == "resync" and request.product is None:
+        _end_withdrawals(lake, done, failed)
     return Progress(tuple(done), tuple(failed))
+
+
+def _end_withdrawals(lake: Lake, done: list[str], failed: list[str]) -> None:
+    """Products that are no more are of no sweep's list; the other catalogue may show them still."""
+    try:
+        for mended in resync_catalogue(lake, only_gone=True):
+            (failed if mended.error else done).append(f"{mended.found} {mended.what}: {mended.error or 'mended'}")
+    except DaapError as error:
+        failed.append(f"catalogue: {error}")
 
 
 def _list_products(lake: Lake, request: Request) -> Iterable[str]:

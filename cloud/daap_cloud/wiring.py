@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from daap.ports.catalogue import Catalogue
     from daap.ports.deferral import Work
     from daap.ports.engine import Engine
+    from daap.ports.publisher import CataloguePublisher
     from daap.ports.query import QueryEngine
     from daap.registry.products import Registry
     from daap_cloud.athena.runner import AthenaRunner
@@ -85,7 +86,17 @@ class Deployment:
         """All that the use cases work with; its audit events go to standard output too, which is CloudWatch."""
         from daap.pipeline.lake import Lake  # noqa: PLC0415
 
-        return Lake(self.store, self.engine, self.catalogue, console=print_event, scratch=Path(self.settings.scratch))
+        return Lake(
+            self.store, self.engine, self.catalogue, console=print_event, scratch=Path(self.settings.scratch),
+            publisher=self.publisher,
+        )  # fmt: skip
+
+    @cached_property
+    def publisher(self) -> CataloguePublisher | None:
+        """The other catalogue that shows the products, if there is one."""
+        from daap_cloud.publishing import deployed_publisher  # noqa: PLC0415
+
+        return deployed_publisher(self.settings, self.clients, self.store)
 
     @cached_property
     def authenticator(self) -> Authenticator:
@@ -107,8 +118,10 @@ class Deployment:
             "reload": self.settings.reload_function, "resync": self.settings.resync_function,
         }  # fmt: skip
         deferral = LambdaDeferral(self.clients.functions, functions) if all(functions.values()) else None
+        public = self.settings.public_s3_url
+        signer = self.clients.signing_s3(public) if public else None
         return Backend(
-            self.lake, self.query, S3Presigner(self.clients.s3, self.store), self.authenticator,
+            self.lake, self.query, S3Presigner(self.clients.s3, self.store, signer), self.authenticator,
             Directory(self.store), deferral,
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from daap.pipeline.ledger import Ledger
 from daap.ports.catalogue import Catalogue
 from daap.ports.engine import Engine, Progress, Source, silent
 from daap.ports.objects import CanHold, CanLocate, ObjectStore
+from daap.ports.publisher import CataloguePublisher
 from daap.registry.products import Registry
 
 
@@ -32,7 +33,7 @@ class Lake:
 
     `infer` is given where files without a registered table are to be taken in; `console` gets
     every audit event as it happens; `progress` hears of long work; `scratch` is a folder of this machine
-    for files of a moment.
+    for files of a moment; `publisher` is another catalogue that shows the products.
     """
 
     store: ObjectStore
@@ -42,6 +43,7 @@ class Lake:
     console: Console | None = None
     progress: Progress = silent
     scratch: Path | None = None
+    publisher: CataloguePublisher | None = None
 
     @property
     def registry(self) -> Registry:

@@ -18,6 +18,7 @@ from daap.pipeline.curate import curate_file
 from daap.pipeline.evolve import carry_load, pending_carries
 from daap.pipeline.ingest import ingest_file, resume_claim
 from daap.pipeline.lake import Lake
+from daap.pipeline.publish import find_behind, is_behind, push_product
 from daap.pipeline.recover import recover_load
 from daap.pipeline.reload import reload_load, select_tables
 from daap.pipeline.remove import finish_removals
@@ -26,7 +27,7 @@ from daap.registry.heads import Registered
 AT_REST = timedelta(minutes=1)
 """How long a file in landing has lain untouched before it is taken for whole."""
 
-Found = Literal["landed", "claimed", "archived", "unpublished", "unrecorded", "carried"]
+Found = Literal["landed", "claimed", "archived", "unpublished", "unrecorded", "carried", "catalogue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Mended:
     """One thing that was found and brought to its end, or why it could not be.
 
     `found` tells in which state it was: a file in landing or claimed, archived but not curated, curated but
-    not visible, in raw without a receipt, or to be carried into a new major version.
+    not visible, in raw without a receipt, or to be carried into a new major version; `catalogue` is a product
+    that another catalogue does not show as it is.
     """
 
     found: Found
@@ -71,6 +73,27 @@ def resync_product(lake: Lake, product: str, actor: str) -> Iterator[Mended]:
     for major in registered.majors:
         for files in registered.product.files:
             yield from _compare_files(lake, TableRef(product, major, files), actor)
+    if is_behind(lake, product):
+        yield from _push_again(lake, product)
+
+
+def resync_catalogue(lake: Lake, *, only_gone: bool = False) -> Iterator[Mended]:
+    """Tells another catalogue of each product that it does not show as it is, by name.
+
+    With those that were deleted, or `only_gone`: of these alone.
+    """
+    for product in find_behind(lake, only_gone=only_gone):
+        yield from _push_again(lake, product)
+
+
+def _push_again(lake: Lake, product: str) -> Iterator[Mended]:
+    try:
+        push = push_product(lake, product)
+    except DaapError as error:
+        yield Mended("catalogue", product, str(error))
+    else:
+        if push:
+            yield Mended("catalogue", product, push.error)
 
 
 def _finish_carries(lake: Lake, registered: Registered) -> Iterator[Mended]:
@@ -153,6 +176,8 @@ def _mend_load(lake: Lake, place: Upload, actor: str, *, is_visible: bool) -> It
         yield from _mend_archived(lake, receipt, actor)
     elif receipt.status is LoadStatus.CURATED and not is_visible:
         yield from _reload_missing(lake, place.load, actor)
+    elif receipt.rebuilt:
+        lake.catalogue.discard(place.load)  # files that a reload had to leave to the queries on their way
 
 
 def _find_receipt(lake: Lake, load: LoadId) -> Receipt | None:

@@ -23,7 +23,9 @@ MAX_FORM_BYTES = 5_000_000_000
 """The largest file one POST may bring. Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html"""
 
 MAX_BYTES = 5_000_000_000_000
-MAX_PARTS = 10_000
+MAX_PARTS = 1_000
+"""Their addresses have to fit one answer: in AWS, of 6 MB, and one that a role signs is of 1.5 KB."""
+
 PART_BYTES = 100 << 20
 FORM_LIFETIME = timedelta(minutes=15)
 PARTS_LIFETIME = timedelta(hours=12)

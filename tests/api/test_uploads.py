@@ -234,7 +234,7 @@ class TestParts:
 
     @pytest.mark.parametrize(("size", "count", "part"), [
         (1, 1, PART_BYTES), (PART_BYTES, 1, PART_BYTES), (PART_BYTES + 1, 2, PART_BYTES),
-        (12_000_000_000, 115, PART_BYTES), (MAX_BYTES, 10_000, 500_000_000),
+        (12_000_000_000, 115, PART_BYTES), (MAX_BYTES, 1_000, 5_000_000_000),
     ])  # fmt: skip
     def test_how_many_parts_there_are_follows_from_the_size(self, site, size, count, part):
         asked = ask_parts(site, size)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import pyarrow as pa
+
 from daap.engines.duckdb.engine import DuckDBEngine
 from daap.model.table import Column, TableSchema
 from daap.model.verdict import Verdict, Written
@@ -24,6 +26,7 @@ from daap_cloud.engines import ChosenEngine, make_engine
 from daap_cloud.s3_store import S3Store
 from daap_cloud.settings import Settings
 from tests.athena.serving import serving
+from tests.oracle.harness import open_parquet
 from tests.support.emulator import CREDENTIALS, cloud_clients, make_settings, shared_emulator
 
 PLACE = "raw/spend/v1/march/load_timestamp="
@@ -78,13 +81,20 @@ class Cloud:
         pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [one["Key"].removeprefix(prefix) for page in pages for one in page.get("Contents", ())]
 
+    def read(self, written: Written) -> pa.Table:
+        """What was written, as one table."""
+        files = [self._read(f"{written.target}{file.name}") for file in written.files]
+        return pa.concat_tables(open_parquet(pa.BufferReader(data)).read() for data in files)
+
+    def _read(self, address: str) -> bytes:
+        key = address.removeprefix(f"s3://{self.bucket}/")
+        return self.clients.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
     def fetch(self, address: str, folder: Path) -> None:
         """Copies the Parquet files below an address into a folder, which is only made if there are any."""
         for name in self.keys(address):
             folder.mkdir(parents=True, exist_ok=True)
-            key = f"{address}{name}".removeprefix(f"s3://{self.bucket}/")
-            data = self.clients.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-            (folder / local_name(name)).write_bytes(data)
+            (folder / local_name(name)).write_bytes(self._read(f"{address}{name}"))
 
 
 def local_name(name: str) -> str:

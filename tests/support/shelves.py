@@ -6,7 +6,6 @@ import io
 import random
 import shutil
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
@@ -24,7 +23,6 @@ from daap_cloud.s3_store import S3Store
 from daap_cloud.settings import Settings
 from daap_local.folder_catalogue import FolderCatalogue
 from daap_local.folder_store import FolderStore
-from tests.athena.serving import serving
 from tests.support.emulator import REGION, SECRET, make_settings, shared_emulator
 
 
@@ -60,9 +58,6 @@ class Shelf(ABC):
     @abstractmethod
     def everything(self) -> list[str]:
         """All that is there."""
-
-    def close(self) -> None:  # noqa: B027 - most have nothing to end
-        """Ends what was started for it."""
 
 
 class FolderShelf(Shelf):
@@ -191,23 +186,7 @@ def memory_shelf(folder: Path) -> Shelf:
     return FolderShelf(MemoryCatalogue(folder), folder)
 
 
-class ServedShelf(GlueShelf):
-    """The same over daap's own Glue and S3."""
-
-    def __init__(self, folder: Path) -> None:
-        self._running = ExitStack()
-        clients = account_clients(self._running.enter_context(serving(folder)).url)
-        super().__init__(clients, make_settings(clients))
-
-    def _databases(self) -> list[str]:
-        return [name for name in super()._databases() if name != "default"]  # which is always there
-
-    def close(self) -> None:
-        """See Shelf."""
-        self._running.close()
-
-
-def glue_shelf(_folder: Path, grace: timedelta = GRACE) -> GlueShelf:
-    """Glue and S3 of the emulator."""
+def glue_shelf(_folder: Path, grace: timedelta = timedelta(0)) -> GlueShelf:
+    """Glue and S3 of the emulator, where by default nobody else is on the way."""
     clients = account_clients(shared_emulator())
     return GlueShelf(clients, make_settings(clients), grace)

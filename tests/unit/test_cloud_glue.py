@@ -9,18 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import ClientError
 
 from daap.errors import NotRegistered, StoreUnavailable
 from daap.model.loads import LoadId, TableRef
 from daap.model.table import TableSchema
 from daap.model.verdict import Written, WrittenFile
 from daap.ports.catalogue import TableEntry
+from daap_cloud.glue import again
+from daap_cloud.glue.targets import GRACE
 from tests.athena.serving import serving
 from tests.support.emulator import CREDENTIALS, make_settings
 from tests.support.shelves import GlueShelf, account_clients, glue_shelf
@@ -37,7 +40,7 @@ class Killed(BaseException):
 @pytest.fixture
 def shelf(tmp_path) -> GlueShelf:
     # What a publisher left behind counts as left at once: here nobody is on the way but who was killed.
-    return glue_shelf(tmp_path, timedelta(0))
+    return glue_shelf(tmp_path)
 
 
 @pytest.fixture
@@ -250,6 +253,23 @@ class TestViews:
         assert not pending
         assert shown_by(shelf) == LOAD.stamp
 
+    def test_one_that_others_change_all_the_time_is_given_up(self, shelf, monkeypatch):
+        shelf.catalogue.put_table(entry_of())
+        shelf.catalogue.publish(OLD, write_rows(shelf, OLD, 1))
+        written = write_rows(shelf, NEW, 1)
+        monkeypatch.setattr(again, "time", SimpleNamespace(sleep=lambda _seconds: None))
+
+        def refuse(**_given: Any) -> None:
+            raise ClientError({"Error": {"Code": "ConcurrentModificationException"}}, "UpdateTable")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(shelf.clients.glue, "update_table", refuse)
+            with pytest.raises(StoreUnavailable, match="others change it all the time"):
+                shelf.catalogue.publish(NEW, written)
+            assert shown_by(shelf) == OLD.stamp
+        shelf.catalogue.publish(NEW, written)
+        assert shown_by(shelf) == NEW.stamp
+
     def test_added_columns_are_shown_and_it_stays_with_its_snapshot(self, shelf):
         shelf.catalogue.put_table(entry_of())
         shelf.catalogue.publish(LOAD, write_rows(shelf, LOAD, 1))
@@ -263,7 +283,7 @@ class TestViews:
 
 class TestTwoWorkers:
     def test_what_is_about_to_be_shown_is_not_discarded_by_another(self, tmp_path):
-        shelf = glue_shelf(tmp_path)
+        shelf = glue_shelf(tmp_path, GRACE)
         shelf.catalogue.put_table(entry_of())
         written = write_rows(shelf, LOAD, 1, 2)
         other = GlueShelf(shelf.clients, shelf.settings)
@@ -298,6 +318,20 @@ class TestTwoWorkers:
             written = write_rows(shelf, LOAD, 1, 2)
             place += 1
         assert place > 4
+
+    def test_a_query_that_began_before_a_replacement_finds_its_files(self, shelf):
+        careful = GlueShelf(shelf.clients, shelf.settings, GRACE)
+        careful.catalogue.put_table(entry_of())
+        careful.catalogue.publish(LOAD, write_rows(careful, LOAD, 1, 2))
+        before = partitions_of(careful)[LOAD.stamp]["Location"]
+        careful.catalogue.replace(LOAD, write_rows(careful, LOAD, 7))
+        careful.catalogue.discard(LOAD)
+        assert careful.ids(LOAD) == [7]
+        assert careful.has(f"{before}part-0")
+        assert careful.has(f"{before}part-1")
+        shelf.catalogue.discard(LOAD)  # much later
+        assert not shelf.has(before)
+        assert shelf.ids(LOAD) == [7]
 
     def test_two_that_replace_at_once_leave_one_of_them_whole(self, shelf):
         shelf.catalogue.put_table(entry_of())
@@ -370,6 +404,26 @@ class TestTables:
         files = shelf.catalogue.publish(LOAD, written)
         shelf.store.delete(files[0].key.replace("part-0", "_daap.json"))
         assert shelf.catalogue.publish(LOAD, write_rows(shelf, LOAD, 7)) == files
+
+    def test_a_snapshot_that_lies_as_in_folders_is_described_and_replaced(self, shelf):
+        # A lake that was copied to S3: files directly in the folder of the load, whose partition points there.
+        shelf.catalogue.put_table(entry_of())
+        written = write_rows(shelf, LOAD, 1)
+        (here,) = shelf.catalogue.publish(LOAD, written)
+        base = f"curated/{LOAD.ref}/load_timestamp={LOAD.stamp}/"
+        shelf.store.put(f"{base}part-0.parquet", shelf.store.read(here.key)[0])
+        storage = {**partitions_of(shelf)[LOAD.stamp], "Location": shelf.store.locate(base).rstrip("/")}
+        shelf.clients.glue.batch_update_partition(
+            DatabaseName="spend_v1", TableName="march",
+            Entries=[{"PartitionValueList": [LOAD.stamp],
+                      "PartitionInput": {"Values": [LOAD.stamp], "StorageDescriptor": storage}}],
+        )  # fmt: skip
+        shelf.catalogue.discard(LOAD)
+        (found,) = shelf.catalogue.publish(LOAD, write_rows(shelf, LOAD, 7, 8))
+        assert (found.key, found.rows) == (f"{base}part-0.parquet", 1)
+        shelf.catalogue.replace(LOAD, write_rows(shelf, LOAD, 9))
+        assert shelf.ids(LOAD) == [9]
+        assert shelf.names() == ["march.json", "part-0"]
 
 
 class TestAsOnAws:

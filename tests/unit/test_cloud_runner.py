@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.stub import ANY, Stubber
 
 from daap.errors import Cancelled, DaapError, EngineFailed, InvalidQuery, NotRegistered, StoreUnavailable
+from daap_cloud.athena import runner as runner_module
 from daap_cloud.athena.runner import AthenaRunner
 from tests.athena.serving import Served, serving
 from tests.support.emulator import cloud_clients
@@ -110,10 +112,9 @@ class TestRunning:
         def interrupt(_seconds: float) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(time, "sleep", interrupt)
+        monkeypatch.setattr(runner_module, "time", SimpleNamespace(sleep=interrupt, monotonic=time.monotonic))
         with pytest.raises(KeyboardInterrupt):
             runner.run(LONG)
-        monkeypatch.undo()
         assert states_of(served)[0] == "CANCELLED"
 
 

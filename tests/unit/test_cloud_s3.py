@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from daap.errors import InvalidName, ObjectConflict
 from daap.ports.objects import ABSENT
-from daap_cloud import copies, parts, s3_store
+from daap_cloud import copies, parts
 from daap_cloud.s3_store import Place, S3Store
 from tests.support.emulator import make_settings, new_clients, shared_emulator
 
@@ -70,8 +70,7 @@ def watched(request) -> Watched:
 @pytest.fixture
 def small_parts(monkeypatch) -> None:
     """S3's smallest parts, so that a few MiB make several."""
-    for module in (parts, s3_store):
-        monkeypatch.setattr(module, "PART_BYTES", 5 * MEBIBYTE)
+    monkeypatch.setattr(parts, "PART_BYTES", 5 * MEBIBYTE)
     monkeypatch.setattr(parts, "COPY_BYTES", 5 * MEBIBYTE)
     monkeypatch.setattr(copies, "MAX_COPY", 6 * MEBIBYTE)
 

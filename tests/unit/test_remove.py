@@ -244,7 +244,7 @@ class TestCutShort:
         delete_product(half_removed.lake, PRODUCT, "bob")
         assert traces(half_removed, "shop") == []
 
-    @pytest.mark.parametrize("step", ["_sweep", "_drop_claims", "_prefixes"])
+    @pytest.mark.parametrize("step", ["sweep_prefix", "_drop_claims", "_prefixes"])
     def test_a_product_half_deleted_is_not_registered_and_is_gone_on_with(self, bench, monkeypatch, step):
         fill(bench)
         with monkeypatch.context() as patch:

@@ -39,20 +39,24 @@ _PATTERNS = {
 }  # fmt: skip
 
 
+_WIDTHS = {
+    "Y": 4, "y": 2, "m": 2, "b": 3, "d": 2, "j": 3, "a": 3, "H": 2, "I": 2, "p": 2, "M": 2, "S": 2, "f": 6, "g": 3,
+}  # fmt: skip
+"""Characters of a directive's text, where there are always as many."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """What a pattern's directives find in a text, as SQL."""
 
     text: str
     pattern: str
-    groups: dict[str, int]
+    found: dict[str, str]
+    """The SQL of each directive's text."""
 
     def find(self, *directives: str) -> str | None:
         """The text of the first of these that the pattern has."""
-        for directive in directives:
-            if directive in self.groups:
-                return f"regexp_extract({self.text}, {literal(self.pattern)}, {self.groups[directive]})"
-        return None
+        return next((self.found[directive] for directive in directives if directive in self.found), None)
 
     def padded(self, directive: str) -> str:
         """Two digits of a directive in either form; `00` where the pattern has it not."""
@@ -70,7 +74,7 @@ def formatted_time(column: Column, pattern: str, text: str) -> tuple[str, str]:
     if column.type.kind == "date":
         return day, " AND ".join(tests)
     fraction = parts.find("g", "f") or "'000'"
-    if "f" in parts.groups and not column.fraction:
+    if "f" in parts.found and not column.fraction:
         tests.append(f"substr({fraction}, 4) = '000'")
     clock = f"concat({_hour(parts)}, ':', {parts.padded('M')}, ':', {parts.padded('S')}, '.', substr({fraction}, 1, 3))"
     return f"CAST(concat(CAST({day} AS varchar), ' ', {clock}) AS timestamp(3))", " AND ".join(tests)
@@ -78,15 +82,28 @@ def formatted_time(column: Column, pattern: str, text: str) -> tuple[str, str]:
 
 def _take_apart(pattern: str, text: str) -> _Parts:
     """Even parts are literal text, of which only these are signs in a regular expression: . ( )"""
-    groups: dict[str, int] = {}
-    made = []
-    for place, part in enumerate(re.split(r"%(-?[A-Za-z])", pattern)):
-        if place % 2:
-            groups[part] = len(groups) + 1
-            made.append(f"({_PATTERNS[part]})")
-        else:
-            made.append(re.sub(r"([.()])", r"[\1]", part))
-    return _Parts(text, f"^{''.join(made)}$", groups)
+    parts = re.split(r"%(-?[A-Za-z])", pattern)
+    directives = parts[1::2]
+    made = [
+        f"({_PATTERNS[part]})" if place % 2 else re.sub(r"([.()])", r"[\1]", part) for place, part in enumerate(parts)
+    ]
+    whole = f"^{''.join(made)}$"
+    widths = [_WIDTHS.get(part) if place % 2 else len(part) for place, part in enumerate(parts)]
+    found = {
+        directive: _find_part(text, whole, number, widths[: 2 * number - 1], widths[2 * number - 1 :])
+        for number, directive in enumerate(directives, 1)
+    }
+    return _Parts(text, whole, found)
+
+
+def _find_part(text: str, whole: str, number: int, before: list[int | None], behind: list[int | None]) -> str:
+    """The text of a directive: by its place from the start or the end where that is fixed, which is cheaper."""
+    width = behind[0]
+    if width is not None and None not in before:
+        return f"substr({text}, {sum(filter(None, before)) + 1}, {width})"
+    if width is not None and None not in behind:
+        return f"substr({text}, -{sum(filter(None, behind))}, {width})"
+    return f"regexp_extract({text}, {literal(whole)}, {number})"
 
 
 def _year(parts: _Parts) -> str:

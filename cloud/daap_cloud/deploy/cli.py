@@ -118,18 +118,24 @@ def main() -> None:
 @click.option("--parameter", "given", metavar="NAME=VALUE", multiple=True, callback=_read_pairs,
               help="A parameter of the template; repeatable. One that is not given stays as it is.")  # fmt: skip
 @click.option("--athena-endpoint", metavar="URL", help="The address of Athena, where it is not the emulator's own.")
+@click.option("--glue-endpoint", metavar="URL", help="The address of Glue, where the emulator has none.")
+@click.option("--public-url", metavar="URL", help="The emulator's address as programs outside its network see it.")
 @click.option("--replace-buckets", is_flag=True, help="Go on though the change makes a bucket anew; the old one stays.")
 @_with_stack
 def up(
     stack: str, endpoint_url: str | None, region: str | None, engine: str | None, image: str | None, as_zip: bool,
-    given: dict[str, str], athena_endpoint: str | None, replace_buckets: bool,
+    given: dict[str, str], athena_endpoint: str | None, glue_endpoint: str | None, public_url: str | None,
+    replace_buckets: bool,
 ) -> None:  # fmt: skip
     """Create the stack, or bring it to what the template and the code are now."""
     target, wanted = _open(stack, endpoint_url, region)
     if engine:
         given = {"Engine": engine, **given}
     console = open_console()
-    release = Release(image, as_zip or (target.is_emulated and not image), given, athena_endpoint, replace_buckets)
+    release = Release(
+        image, as_zip or (target.is_emulated and not image), given, athena_endpoint, glue_endpoint, public_url,
+        replace_buckets,
+    )  # fmt: skip
     changes = release_stack(target, wanted, release, tell_events(console), console.print)
     if changes is None:
         console.print(f"{stack} is up to date: nothing is to be changed")

@@ -51,7 +51,7 @@ def provide_image(target: Target, architecture: str, say: Callable[[str], None])
 def _name_tag(architecture: str) -> str:
     """The version, and a digest of the code and of how the image is made."""
     digest = hashlib.sha256(pack_code())
-    for name in ("cloud/Dockerfile", "pyproject.toml"):
+    for name in ("cloud/Dockerfile", "cloud/Dockerfile.dockerignore", "cloud/requirements.txt"):
         path = ROOT / name
         digest.update(path.read_bytes() if path.exists() else b"")
     return f"{__version__}-{digest.hexdigest()[:16]}-{architecture}"
@@ -80,7 +80,7 @@ def _find_digest(target: Target, tag: str) -> str | None:
             if code_of(error) != "ImageNotFoundException":
                 raise
             return None
-    return found["imageDetails"][0]["imageDigest"]
+    return next((one["imageDigest"] for one in found["imageDetails"]), None)
 
 
 def _log_in(target: Target, docker: str, repository: str) -> None:

@@ -13,7 +13,7 @@ from daap_cloud.deploy.shelf import artefact_url, open_shelf, put_artefact
 from daap_cloud.deploy.stack import Change, Proposal, Stack, Tell
 from daap_cloud.deploy.target import Target
 from daap_cloud.deploy.template import find_template, parse_template
-from daap_cloud.deploy.workgroup import copy_workgroup
+from daap_cloud.deploy.workgroup import copy_databases, copy_workgroup
 
 Say = Callable[[str], None]
 
@@ -24,13 +24,16 @@ _STATEFUL = "AWS::S3::Bucket"
 class Release:
     """What is to be deployed: an image of one's own or a zip file, and values for the template's parameters.
 
-    `athena` is Athena's address where that is not the emulator's own.
+    `athena` and `glue` are addresses of services that the emulator does not have itself; `public` is the emulator's
+    own address as programs outside its network see it.
     """
 
     image: str | None = None
     as_zip: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     athena: str | None = None
+    glue: str | None = None
+    public: str | None = None
     replace_buckets: bool = False
 
 
@@ -54,6 +57,8 @@ def release_stack(target: Target, stack: Stack, release: Release, tell: Tell, sa
         stack.protect(on=True)
     if release.athena:
         _copy_workgroup(target, stack, release.athena)
+    if release.glue:
+        copy_databases(target, stack.outputs()["LogsBucket"], release.glue)
     return proposal.changes if proposal else None
 
 
@@ -75,7 +80,10 @@ def find_code(target: Target, release: Release, shelf: str, say: Say) -> dict[st
 
 
 def _find_endpoints(target: Target, release: Release) -> dict[str, str]:
-    found = {"EndpointUrl": target.endpoint, "AthenaEndpointUrl": release.athena}
+    found = {
+        "EndpointUrl": target.endpoint, "AthenaEndpointUrl": release.athena, "GlueEndpointUrl": release.glue,
+        "PublicUrl": release.public,
+    }  # fmt: skip
     return {name: url for name, url in found.items() if url}
 
 

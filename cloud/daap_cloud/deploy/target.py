@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ecr import ECRClient
+    from mypy_boto3_glue import GlueClient
 
 _SERVICES = ("s3", "glue", "athena", "lambda")
 _EMULATED = "test"
@@ -66,6 +67,10 @@ class Target:
     def images(self) -> ECRClient:
         """ECR."""
         return self.session.client("ecr", endpoint_url=self.endpoint)
+
+    def glue_at(self, url: str) -> GlueClient:
+        """Glue at another address."""
+        return self.session.client("glue", endpoint_url=url)
 
     def athena_at(self, url: str) -> AthenaClient:
         """Athena at another address."""

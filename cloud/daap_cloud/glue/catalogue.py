@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from daap.errors import NotRegistered, ObjectConflict, ObjectMissing, StoreUnavailable
-from daap.model.keys import partition_prefix, table_prefix
+from daap.model.keys import partition_prefix
 from daap.model.loads import LoadId, OutputFile, TableRef
 from daap.model.table import TableSchema
 from daap.model.verdict import Written
 from daap.ports.catalogue import Catalogue, TableEntry
 from daap_cloud.clients import Clients
+from daap_cloud.glue.again import tries
 from daap_cloud.glue.calls import GlueCalls
 from daap_cloud.glue.entries import Entries, Kept
 from daap_cloud.glue.footers import Footers
@@ -27,7 +28,7 @@ class GlueCatalogue(Catalogue):
     """Entries as objects in the metadata zone, shown as tables in Glue; snapshots as partitions.
 
     A target never moves: its partition points at it. What publishing costs does not depend on how many snapshots there
-    are. `grace` is how long a publisher may be on its way, see `daap_cloud.glue.targets`.
+    are. `grace` is how long publishers and queries may be on their way, see `daap_cloud.glue.targets`.
     """
 
     def __init__(self, store: S3Store, clients: Clients, grace: timedelta = GRACE) -> None:
@@ -40,22 +41,21 @@ class GlueCatalogue(Catalogue):
 
     def put_table(self, entry: TableEntry) -> None:
         """See Catalogue. Where Glue knows the table already, this is one read of its entry."""
-        done = False
-        while not done:
+        for _ in tries(f"put table {entry.ref}"):
             try:
-                done = self._try_put(entry)
+                self._try_put(entry)
             except ObjectConflict:  # another writer was faster
                 continue
+            break
 
-    def _try_put(self, entry: TableEntry) -> bool:
+    def _try_put(self, entry: TableEntry) -> None:
         kept = self._entries.find(entry.ref.database, entry.ref.table)
         wanted = replace(entry, widened=self._is_widened(kept, entry))
         if kept and kept.shown and kept.entry == wanted and kept.entry.widened == wanted.widened:
-            return True
+            return
         version = self._entries.save(wanted, kept.version if kept else None, shown=False)
         self._shown.show(wanted, lambda: self._entries.check(entry.ref, version))
         self._entries.save(wanted, version, shown=True)
-        return True
 
     def _is_widened(self, kept: Kept | None, entry: TableEntry) -> bool:
         if kept is None:
@@ -101,7 +101,7 @@ class GlueCatalogue(Catalogue):
     def _add(self, load: LoadId, target: str, files: tuple[OutputFile, ...]) -> tuple[OutputFile, ...]:
         """Adds the partition; where one is there, that one stays. Returns the files of the one that is visible."""
         columns = self._prepare(load, files)
-        while True:
+        for _ in tries(f"publish {load}"):
             try:
                 self._calls.create_partition(*_name(load), parquet_storage(columns, target))
             except ObjectMissing:  # somebody removed the table in Glue, or all of it
@@ -113,7 +113,8 @@ class GlueCatalogue(Catalogue):
                 if visible != target:
                     self._targets.remove(target)
                     return self._targets.describe(visible)
-            return files
+            break
+        return files
 
     def _prepare(self, load: LoadId, files: tuple[OutputFile, ...]) -> Sequence[GlueColumn]:
         """Makes sure that the table is there, and the partition of its raw file; returns the table's columns."""
@@ -153,7 +154,7 @@ class GlueCatalogue(Catalogue):
             return None
 
     def replace(self, load: LoadId, written: Written) -> tuple[OutputFile, ...]:
-        """See Catalogue. One change of the partition's location; then the files that were visible go."""
+        """See Catalogue. One change of the partition's location; the files before go once no query can read them."""
         try:
             files = self._targets.claim(written)
         except ObjectMissing as error:
@@ -166,7 +167,7 @@ class GlueCatalogue(Catalogue):
             return self.publish(load, written)
         self._advance(load)
         if before and before != written.target:
-            self._targets.remove(before)
+            self._targets.retire(before)
         return files
 
     def withdraw(self, load: LoadId) -> None:
@@ -181,7 +182,7 @@ class GlueCatalogue(Catalogue):
         """See Catalogue."""
         self._entries.remove(ref)
         self._shown.drop(ref)
-        self._targets.remove_table(table_prefix("curated", ref))
+        self._targets.remove_table(ref)
 
     def discard(self, load: LoadId) -> None:
         """See Catalogue. Looks at this load's own prefix alone; what a publisher took just now stays."""

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from daap.errors import ObjectConflict, ObjectMissing
-from daap.model.keys import table_prefix
+from daap.model.keys import Zone, table_prefix
 from daap.model.loads import TableRef
 from daap.ports.catalogue import TableEntry
+from daap_cloud.glue.again import tries
 from daap_cloud.glue.calls import GlueCalls, Json
 from daap_cloud.glue.tables import GlueColumn, columns_of, curated_table, raw_database, raw_table
 from daap_cloud.glue.views import latest_view, moved_view, newest_of, view_name
@@ -40,12 +41,12 @@ class Shown:
 
         self._put(ref.database, view_name(ref), view, guard)
 
-    def _locate(self, zone: str, ref: TableRef) -> str:
-        return self._store.locate(table_prefix("raw" if zone == "raw" else "curated", ref))
+    def _locate(self, zone: Zone, ref: TableRef) -> str:
+        return self._store.locate(table_prefix(zone, ref))
 
     def _put(self, database: str, name: str, make: Callable[[Json | None], Json], guard: Guard) -> None:
         """Makes a table or changes it; again where another writer was faster, unless the guard says no."""
-        while True:
+        for _ in tries(f"change table {database}.{name}"):
             found = self._find(database, name)
             guard()  # behind the read: whoever changes the entry from here on comes to Glue later than this
             try:
@@ -82,7 +83,7 @@ class Shown:
 
     def advance(self, ref: TableRef, stamp: str) -> None:
         """Moves the view to a snapshot, if that is newer than the one it shows."""
-        while True:
+        for _ in tries(f"move the view of {ref}"):
             view = self._calls.table(ref.database, view_name(ref))
             if (newest_of(view) or "") >= stamp:
                 return
@@ -99,7 +100,10 @@ class Shown:
             shown = newest_of(view)
             if shown is None or (shown != stamp and self._is_visible(ref, shown)):
                 return
-            while (newest := self.newest(ref, leaving=stamp)) != newest_of(view):
+            for _ in tries(f"move the view of {ref}"):
+                newest = self.newest(ref, leaving=stamp)
+                if newest == newest_of(view):
+                    return
                 self._move(ref, view, newest)
                 view = self._calls.table(ref.database, view_name(ref))
 

@@ -13,16 +13,19 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from daap.errors import EngineFailed, ObjectConflict, ObjectMissing
-from daap.model.keys import partition_prefix
-from daap.model.loads import LoadId, OutputFile
+from daap.model.keys import partition_prefix, table_prefix
+from daap.model.loads import LoadId, OutputFile, TableRef
 from daap.model.verdict import Written
 from daap.ports.objects import ABSENT, ObjectInfo
 from daap_cloud.glue.footers import Footers
 from daap_cloud.s3_store import S3Store
 
 MARK = "_daap.json"
-GRACE = timedelta(minutes=20)
-"""How long a publisher may be on its way: longer than any Lambda lives."""
+GRACE = timedelta(minutes=30)
+"""How long a publisher may be on its way, or a query: longer than a Lambda lives and a query in Athena runs.
+
+Source: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html
+"""
 
 _HIDDEN = ("_", ".")
 _DISCARDED = b'{"discarded": true}'
@@ -74,17 +77,40 @@ class Targets:
             return tuple(OutputFile(key=i.key, rows=self._footers.count_rows(i.key), bytes=i.size) for i in infos)
         return tuple(OutputFile(key=prefix + name, rows=rows, bytes=size) for name, rows, size in told)
 
+    def retire(self, location: str) -> None:
+        """Gives up a target that was visible until now.
+
+        Queries that began before list its files one by one, and would lose rows unseen if some were gone. So they
+        stay for a while, and go with the first discarding after that.
+        """
+        mark = self._key(location) + MARK
+        try:
+            told = self._store.read(mark)[0]
+        except ObjectMissing:
+            self.remove(location)
+            return
+        if self._grace:
+            self._store.put(mark, told)  # its age counts from now
+        else:
+            self.remove(location)
+
     def remove(self, location: str) -> None:
-        """Removes a target that is known not to be visible."""
-        self._store.sweep(self._key(location))
+        """Removes a target that is known not to be visible, and nothing below it: others may lie there.
+
+        A lake that was copied here from folders has its snapshots one level higher.
+        """
+        prefix = self._key(location)
+        for info in list(self._store.list(prefix)):
+            if "/" not in info.key.removeprefix(prefix):
+                self._store.delete(info.key)
 
     def remove_all(self, load: LoadId) -> None:
         """Removes everything of a load, visible or not."""
         self._store.sweep(partition_prefix("curated", load))
 
-    def remove_table(self, prefix: str) -> None:
-        """Removes everything below the prefix of a table."""
-        self._store.sweep(prefix)
+    def remove_table(self, ref: TableRef) -> None:
+        """Removes everything of a table."""
+        self._store.sweep(table_prefix("curated", ref))
 
     def left(self, load: LoadId) -> dict[str, list[ObjectInfo]]:
         """What lies there for a load, by the location of each target."""
@@ -121,7 +147,7 @@ class Targets:
             return True
 
     def _key(self, location: str) -> str:
-        return f"curated/{location.removeprefix(self._store.locate('curated/'))}"
+        return f"curated/{location.removeprefix(self._store.locate('curated/')).rstrip('/')}/"
 
 
 def _is_data(key: str) -> bool:

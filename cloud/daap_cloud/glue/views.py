@@ -40,7 +40,7 @@ def latest_view(ref: TableRef, columns: Sequence[GlueColumn], newest: str | None
     return {
         "Name": view_name(ref), "Description": f"The newest snapshot of {ref.table}", "TableType": "VIRTUAL_VIEW",
         "PartitionKeys": [], "ViewOriginalText": f"/* Presto View: {text} */", "ViewExpandedText": "/* Presto View */",
-        "Parameters": {"presto_view": "true", "comment": "Presto View", _NEWEST: newest or ""},
+        "Parameters": {"presto_view": "true", "comment": "Presto View", **({_NEWEST: newest} if newest else {})},
         "StorageDescriptor": {"Columns": [c.describe() for c in shown], "Location": "", "SerdeInfo": {}},
     }  # fmt: skip
 
