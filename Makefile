@@ -5,25 +5,33 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 EMULATOR := .venv-ministack/.ready
 LOCALSTACK := .venv-localstack/.ready
+LINTERS := .venv-lint/.ready
+MODELS := .venv-openmetadata/.ready
 CLIENT_OPTIONS := -o addopts= -o filterwarnings=default --confcutdir=. -p no:cacheprovider
 
-.PHONY: demo test lint types unit bench fuzz athena-clients localstack oracle clean
+.PHONY: demo cloud-up test lint types unit bench fuzz template athena-clients localstack oracle clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## run the whole flow on a small lake
 	@$(BIN)/daap-local demo
 
-test: $(READY) lint types unit  ## lint, types and every test
+test: $(READY) lint template types unit  ## lint, types and every test
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
+template: $(LINTERS)  ## what cfn-lint, checkov, hadolint and the Compose schema say of cloud/ and docker-compose.yml
+	.venv-lint/bin/cfn-lint --config-file cloud/.cfnlintrc.yaml
+	.venv-lint/bin/checkov --config-file cloud/.checkov.yaml
+	.venv-lint/bin/hadolint cloud/Dockerfile local/Dockerfile
+	.venv-lint/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
 types: $(READY)
 	$(BIN)/mypy
 
-unit: $(READY) $(EMULATOR)
+unit: $(READY) $(EMULATOR) $(MODELS)
 	$(BIN)/pytest -n auto
 
 bench: $(READY)
@@ -61,9 +69,20 @@ $(EMULATOR): pyproject.toml tests/emulators/ministack.txt
 	.venv-ministack/bin/pip install --quiet --disable-pip-version-check -r tests/emulators/ministack.txt --editable '.[cloud]'
 	@touch $@
 
+# OpenMetadata's own models of requests; of what else their package needs, nothing is installed.
+$(MODELS): tests/emulators/openmetadata.txt
+	$(PYTHON) -m venv .venv-openmetadata
+	.venv-openmetadata/bin/pip install --quiet --disable-pip-version-check --no-deps --no-compile -r $<
+	@touch $@
+
+$(LINTERS): tests/emulators/lint.txt
+	$(PYTHON) -m venv .venv-lint
+	.venv-lint/bin/pip install --quiet --disable-pip-version-check -r tests/emulators/lint.txt
+	@touch $@
+
 # The second opinion on S3. Its Lambdas need Docker, so that nothing of daap runs inside.
 localstack: $(LOCALSTACK)  ## make the second emulator's environment, and hold the S3 store and presigner to it
-	DAAP_EMULATOR=localstack $(BIN)/pytest tests/contract/test_objects.py tests/contract/test_presigner.py -k s3
+	DAAP_EMULATOR=localstack $(BIN)/pytest tests/contract/test_objects.py tests/contract/test_presigner.py -k "s3 and not dictionary"
 
 $(LOCALSTACK): tests/emulators/localstack.txt
 	$(PYTHON) -m venv .venv-localstack
@@ -71,4 +90,4 @@ $(LOCALSTACK): tests/emulators/localstack.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-ministack .venv-localstack .venv-clients .venv-dbt .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-ministack .venv-localstack .venv-lint .venv-openmetadata .venv-clients .venv-dbt .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -147,9 +147,13 @@ def resync(event: Event, context: Any) -> Answer:  # noqa: ANN401 - Lambda's own
     """What no event came for, or what was cut short, is found and brought to its end; of one product, or of all."""
     from daap_cloud.upkeep import read_request, run_sweep  # noqa: PLC0415
 
-    return _keep_up(
-        event, context, lambda has_time: run_sweep("resync", deployment().lake, read_request(event), has_time)
-    )
+    def work(has_time: Callable[[], bool]) -> Progress:
+        request = read_request(event)
+        if request.product is None and request.after is None:
+            deployment().engine.athena.tidy()
+        return run_sweep("resync", deployment().lake, request, has_time)
+
+    return _keep_up(event, context, work)
 
 
 def retention(event: Event, context: Any) -> Answer:  # noqa: ANN401 - Lambda's own context

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from daap.pipeline.lake import Lake
     from daap.ports.catalogue import Catalogue
     from daap.ports.deferral import Work
-    from daap.ports.engine import Engine
     from daap.ports.publisher import CataloguePublisher
     from daap.ports.query import QueryEngine
     from daap.registry.products import Registry
     from daap_cloud.athena.runner import AthenaRunner
+    from daap_cloud.engines import ChosenEngine
 
 
 def open_deployment(environment: Mapping[str, str] = os.environ) -> Deployment:
@@ -68,7 +68,7 @@ class Deployment:
         return Registry(self.store, self.catalogue)
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> ChosenEngine:
         """What checks and curates."""
         from daap_cloud.engines import make_engine  # noqa: PLC0415
 

@@ -37,3 +37,12 @@ ENGINES: dict[str, Callable[[], Engine]] = {
 @pytest.fixture(scope="session", params=ENGINES)
 def engine(request) -> Engine:
     return ENGINES[request.param]()
+
+
+@pytest.fixture(scope="session")
+def near_engine() -> Engine:
+    """The engine of this machine, for what asks hundreds of small questions: its check is that of all engines.
+
+    The others are asked the same in fewer files, each of which takes them a dozen requests.
+    """
+    return ENGINES["duckdb"]()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,13 +19,12 @@ from daap.model.verdict import Written, WrittenFile
 from daap.ports.catalogue import Catalogue, TableEntry
 from daap_local.folder_catalogue import FolderCatalogue
 from daap_local.folder_store import FolderStore
-from tests.support.shelves import FolderShelf, ServedShelf, Shelf, folder_shelf, glue_shelf, memory_shelf
+from tests.support.shelves import FolderShelf, Shelf, folder_shelf, glue_shelf, memory_shelf
 
 CATALOGUES: dict[str, Callable[[Path], Shelf]] = {
     "folder": folder_shelf,
     "memory": memory_shelf,
     "glue": glue_shelf,
-    "served glue": ServedShelf,
 }
 """A catalogue joins the suite by one line: how to make an empty one, given a folder it may use."""
 
@@ -34,12 +33,10 @@ LOAD = LoadId(MARCH, "20260131T235959Z")
 
 
 @pytest.fixture(params=CATALOGUES)
-def shelf(request, tmp_path) -> Iterator[Shelf]:
+def shelf(request, tmp_path) -> Shelf:
     folder = tmp_path / "lake"
     folder.mkdir()
-    made = CATALOGUES[request.param](folder)
-    yield made
-    made.close()
+    return CATALOGUES[request.param](folder)
 
 
 @pytest.fixture

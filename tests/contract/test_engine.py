@@ -78,6 +78,11 @@ def desk(engine, tmp_path) -> Desk:
     return Desk(engine, tmp_path)
 
 
+@pytest.fixture
+def near_desk(near_engine, tmp_path) -> Desk:
+    return Desk(near_engine, tmp_path)
+
+
 def quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
@@ -289,8 +294,8 @@ def name_of(part: str) -> str:
 
 
 @pytest.mark.parametrize(("key", "text"), flatten(TAKEN), ids=name_of)
-def test_a_text_that_fits_is_taken_as_its_value(desk, key, text):
-    rows = desk.rows(f"id,v\n1,{quoted(text)}\n".encode(), value_schema(key))
+def test_a_text_that_fits_is_taken_as_its_value(near_desk, key, text):
+    rows = near_desk.rows(f"id,v\n1,{quoted(text)}\n".encode(), value_schema(key))
     assert sort_rows(rows) == sort_rows([{"id": 1, "v": TAKEN[key][text]}])
 
 
@@ -315,12 +320,12 @@ def test_every_text_that_does_not_fit_is_refused_where_it_stands(desk, key):
 
 
 @pytest.mark.parametrize("key", REFUSED | TOO_LONG)
-def test_one_text_that_does_not_fit_is_enough_to_refuse_a_file(desk, key):
+def test_one_text_that_does_not_fit_is_enough_to_refuse_a_file(near_desk, key):
     """The first of each kind alone, among values that fit."""
     text = (REFUSED | TOO_LONG)[key][0]
     good = quoted(next(iter(TAKEN[key])))
     data = f"id,v\n1,{good}\n2,{quoted(text)}\n3,{good}\n".encode()
-    assert [line for _, line, _ in desk.found(data, value_schema(key))] == [3]
+    assert [line for _, line, _ in near_desk.found(data, value_schema(key))] == [3]
 
 
 DIALECTS: dict[str, dict[str, object]] = {
@@ -332,18 +337,18 @@ DIALECTS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("key", TAKEN)
-def test_every_near_miss_is_judged_as_the_contract_says(desk, key, dialect):
+def test_every_near_miss_is_judged_as_the_contract_says(near_desk, key, dialect):
     schema = make_schema("id int", column_spec(key), **DIALECTS[dialect])
     marks = schema.dialect
     escape = {marks.quote: escape_of(marks) + marks.quote, escape_of(marks): escape_of(marks) * 2}
     fields = ['"' + "".join(escape.get(char, char) for char in text) + '"' for text in NEAR_MISSES]
     text = "".join(f"{number}{marks.delimiter}{field}\n" for number, field in enumerate(fields))
     data = f"id{marks.delimiter}v\n{text}".encode(marks.encoding)
-    verdict, _ = desk.stage(data, schema)
+    verdict, _ = near_desk.stage(data, schema)
     judgement = judge(data, schema)
     assert list_errors(verdict) == sort_errors(judgement.errors)
     if judgement.rows is not None:
-        assert sort_rows(read_rows(desk.target)) == sort_rows(judgement.rows)
+        assert sort_rows(read_rows(near_desk.target)) == sort_rows(judgement.rows)
 
 
 # NULL
@@ -508,10 +513,10 @@ def test_an_error_in_a_record_of_several_lines_stands_where_the_record_begins(de
 @pytest.mark.parametrize("top", [b"a,b\n", b"a,b\n\n", b"\na,b\r", b'"a",b\r\n\r\n', b'"a\r",b\n'])
 @pytest.mark.parametrize("record", [b'"\r","\r"', b'"\r","\n"', b'"\r\n","\r"', b'"\n\r","\r\r"', b'"""\r","\r"""'])
 @pytest.mark.parametrize("tail", [b"", b"\n", b'\n"\r","\r"'])
-def test_fields_may_be_line_breaks_and_nothing_else(desk, top, record, tail):
+def test_fields_may_be_line_breaks_and_nothing_else(near_desk, top, record, tail):
     fields = tuple(field.replace('""', '"') for field in record.decode()[1:-1].split('","'))
     expected = [fields] + [("\r", "\r")] * (len(tail) > 1)
-    assert desk.values(top + record + tail, make_schema("a string", "b string")) == sorted(expected, key=str)
+    assert near_desk.values(top + record + tail, make_schema("a string", "b string")) == sorted(expected, key=str)
 
 
 def test_only_lf_and_cr_end_lines(desk):
@@ -583,9 +588,9 @@ DEFECTS = {
 
 @pytest.mark.parametrize(("place", "tail"), [(0, b"\n"), (2, b""), (3, b""), (3, b"\n\n")])
 @pytest.mark.parametrize("record", DEFECTS, ids=ascii)
-def test_one_bad_record_alone_refuses_a_file_wherever_it_stands(desk, record, place, tail):
+def test_one_bad_record_alone_refuses_a_file_wherever_it_stands(near_desk, record, place, tail):
     records = [b"a,b,c", *GOOD[:place], record, *GOOD[place:]]
-    errors = desk.errors(b"\n".join(records) + tail, SCHEMA)
+    errors = near_desk.errors(b"\n".join(records) + tail, SCHEMA)
     assert [(error.code, error.line) for error in errors] == [(DEFECTS[record], place + 2)]
 
 

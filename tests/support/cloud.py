@@ -23,6 +23,7 @@ import requests
 from daap.access.grants import parse_grant
 from daap.access.tokens import TokenStore
 from daap.model.loads import LoadId, Receipt, TableRef
+from daap.pipeline.claims import open_claims
 from daap_cloud.clients import Clients
 from daap_cloud.settings import Settings
 from daap_cloud.wiring import Deployment
@@ -94,6 +95,10 @@ class Cloud:
         """The receipts of a product, once so many loads have come to their end."""
         wait_for(lambda: sum(one.is_final for one in self.receipts(product)) >= number, patience)
         return self.receipts(product)
+
+    def claims(self, product: str) -> list[str]:
+        """The names of a product's files that are on their way."""
+        return [claim.name for claim in open_claims(self.deployment.store) if claim.product == product]
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with a prefix."""

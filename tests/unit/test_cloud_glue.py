@@ -235,6 +235,15 @@ class TestViews:
         shelf.catalogue.withdraw(OLD)
         assert shown_by(shelf) is None
 
+    def test_it_leaves_a_snapshot_that_is_gone_when_any_other_is_withdrawn(self, shelf):
+        # Another worker was cut off between the two.
+        shelf.catalogue.put_table(entry_of())
+        for load in (OLD, LOAD, NEW):
+            shelf.catalogue.publish(load, write_rows(shelf, load, 1))
+        shelf.clients.glue.delete_partition(DatabaseName="spend_v1", TableName="march", PartitionValues=[NEW.stamp])
+        shelf.catalogue.withdraw(LOAD)
+        assert shown_by(shelf) == OLD.stamp
+
     @pytest.mark.parametrize("behind", ["GetTable", "GetPartitions", "UpdateTable", "DeletePartition"])
     def test_a_snapshot_published_while_the_newest_is_withdrawn_is_not_passed_over(self, shelf, behind):
         shelf.catalogue.put_table(entry_of())

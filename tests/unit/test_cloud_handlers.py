@@ -46,7 +46,8 @@ def bench(tmp_path, engine, monkeypatch) -> Bench:
 
 
 def use_lake(bench: Bench, monkeypatch) -> None:
-    deployed = SimpleNamespace(store=bench.lake.store, lake=bench.lake, registry=bench.lake.registry)
+    engine = SimpleNamespace(athena=SimpleNamespace(tidy=lambda: 0))
+    deployed = SimpleNamespace(store=bench.lake.store, lake=bench.lake, registry=bench.lake.registry, engine=engine)
     monkeypatch.setattr(handlers, "deployment", lambda: deployed)
 
 

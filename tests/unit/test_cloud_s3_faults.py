@@ -119,7 +119,7 @@ class TestTelling:
             lambda: list(store.list("landing/")),
             lambda: store.sweep("landing/"),
         ):
-            with pytest.raises(StoreUnavailable, match="no (such )?bucket"):
+            with pytest.raises(StoreUnavailable, match=r"no (such )?bucket"):
                 act()
 
     def test_nobody_at_the_address(self):

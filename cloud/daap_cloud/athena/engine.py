@@ -27,6 +27,9 @@ WORK_DATABASE = "daap_work"
 ENGINE_VERSION = "3"
 """Source: https://docs.aws.amazon.com/athena/latest/ug/engine-versions-reference-0003.html"""
 
+_OF_VALUES = frozenset({"INVALID_CAST_ARGUMENT", "NUMERIC_VALUE_OUT_OF_RANGE", "INVALID_FUNCTION_ARGUMENT"})
+"""What a query fails with over a value. Source: Trino, io.trino.spi.StandardErrorCode."""
+
 _PREFIX = "curate_"
 _SERDE = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
 _INPUT = "org.apache.hadoop.mapred.TextInputFormat"
@@ -93,6 +96,9 @@ class AthenaEngine(Engine):
         try:
             return self._runner.run(statement, self._database, count_rows=True)
         except InvalidQuery as error:
+            code = str(error).partition(":")[0]
+            if code not in _OF_VALUES:
+                raise EngineFailed(f"Athena cannot convert {source.location}: {error}") from error
             if schema:
                 self._refuse_wrong(source, schema)
             raise Unsuited("Athena refused one of its values") from error  # without its words, which may hold the value
@@ -131,8 +137,15 @@ class AthenaEngine(Engine):
 
     @contextmanager
     def _raw_table(self, name: str, folder: str, raw: RawFile) -> Iterator[None]:
-        with translated(f"make the table {self._database}.{name}"):
-            self._clients.glue.create_table(DatabaseName=self._database, TableInput=_describe(name, folder, raw))
+        glue = self._clients.glue
+        try:
+            with translated(f"make the table {self._database}.{name}"):
+                glue.create_table(DatabaseName=self._database, TableInput=_describe(name, folder, raw))
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, glue.exceptions.EntityNotFoundException):
+                told = f"there is no Glue database {self._database} for Athena to work in"
+                raise EngineFailed(f"{told}; deploy the stack, or set DAAP_WORK_DATABASE") from error
+            raise
         try:
             yield
         finally:

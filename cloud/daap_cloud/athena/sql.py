@@ -50,7 +50,7 @@ def select_values(
     places = {column.name: f"t{number}" for number, column in enumerate(kept)}
     texts = ", ".join(f"{_text(column, positions)} AS {places[column.name]}" for column in kept) or "1 AS t"
     values = ", ".join(
-        f"{_value(had[c.name], places[c.name]) if c.name in places else _absent(c)} AS {identifier(c.name)}"
+        f"{typed_value(had[c.name], places[c.name]) if c.name in places else _absent(c)} AS {identifier(c.name)}"
         for c in wanted
     )
     return f"SELECT {values} FROM (SELECT {texts} FROM {table})"  # noqa: S608 - from quoted parts
@@ -74,7 +74,8 @@ def _text(column: Column, positions: Mapping[str, int]) -> str:
     return f"CASE WHEN {_one_of(field, nulls)} THEN NULL ELSE {field} END"
 
 
-def _value(column: Column, text: str) -> str:
+def typed_value(column: Column, text: str) -> str:
+    """The value of a field's text, NULL for NULL; the statement fails where it does not fit, or is required."""
     if column.type.kind == "string" and not column.required:
         return text
     rule, refusal = _find_rule(column, text), _refusal(column, text)

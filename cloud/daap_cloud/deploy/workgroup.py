@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from daap.errors import ObjectConflict
 from daap_cloud.deploy.target import Target
-from daap_cloud.faults import translated
+from daap_cloud.faults import code_of, translated
 from daap_cloud.glue.calls import GlueCalls
 from daap_cloud.glue.logs import ensure_logs
 
-if TYPE_CHECKING:
-    from mypy_boto3_athena.type_defs import WorkGroupConfigurationTypeDef
+_TAKEN = "InvalidRequestException"
+"""What Athena says of a name that is taken, and of much else; then the update tells what it is."""
 
 
 def copy_workgroup(target: Target, name: str, results_bucket: str, cutoff: int, url: str) -> None:
-    """Makes the template's work group at another address; one that is there already stays as it is."""
-    settings: WorkGroupConfigurationTypeDef = {
-        "EnforceWorkGroupConfiguration": True,
-        "ResultConfiguration": {"OutputLocation": f"s3://{results_bucket}/queries/"},
-        "BytesScannedCutoffPerQuery": cutoff,
-    }
-    athena = target.athena_at(url)
+    """Makes the template's work group at another address, or brings it to what it is now: its bucket may be another."""
+    athena, location = target.athena_at(url), f"s3://{results_bucket}/queries/"
     with translated(f"make the work group {name} at {url}"):
         try:
-            athena.create_work_group(Name=name, Configuration=settings)
+            athena.create_work_group(
+                Name=name,
+                Configuration={
+                    "EnforceWorkGroupConfiguration": True, "BytesScannedCutoffPerQuery": cutoff,
+                    "ResultConfiguration": {"OutputLocation": location},
+                },
+            )  # fmt: skip
         except ClientError as error:
-            known = {one["Name"] for one in athena.list_work_groups()["WorkGroups"]}
-            if name not in known:
-                raise error from None
+            if code_of(error) != _TAKEN:
+                raise
+            athena.update_work_group(
+                WorkGroup=name,
+                ConfigurationUpdates={
+                    "EnforceWorkGroupConfiguration": True, "BytesScannedCutoffPerQuery": cutoff,
+                    "ResultConfigurationUpdates": {"OutputLocation": location},
+                },
+            )  # fmt: skip
 
 
 def copy_databases(target: Target, logs_bucket: str, url: str) -> None:
