@@ -168,6 +168,17 @@ class TestRows:
         found = bench.differences(make_csv(rows=25))[Kind.ROWS]
         assert (found.count, len(found.examples)) == (25, 10)
 
+    def test_values_are_told_with_the_rows_they_belong_to(self, bench):
+        """Rows alike but for what changes in all of them: those in the same place belong together."""
+        amounts = pa.array(["3.00", "1.00", "2.00"]).cast(pa.decimal128(18, 2))
+        bench.spoil_engine(Rewriting(lambda table: set_amounts(table, amounts)))
+        found = bench.differences("id,customer,amount\n1,Ann,11.00\n1,Ann,13.00\n1,Ann,12.00\n")[Kind.ROWS]
+        assert [str(example) for example in found.examples] == [
+            "line 2, column amount: folders '11.00'; other '3.00'",
+            "line 3, column amount: folders '13.00'; other '1.00'",
+            "line 4, column amount: folders '12.00'; other '2.00'",
+        ]
+
     def test_queries_and_previews_are_looked_at_too(self, bench):
         bench.spoil_engine(Rewriting(lambda table: table.slice(0, 2)))
         kinds = [difference.kind for difference in bench.compare(ORDERS).differences]
