@@ -52,6 +52,8 @@ def test_a_file_comes_from_the_api_to_the_preview(cloud, product):
     (receipt,) = cloud.await_loads(product, 1)
     assert (receipt.status, receipt.source_name, receipt.actor) == (LoadStatus.CURATED, "march.csv", "admin")
     assert (receipt.rows_read, receipt.rows_written) == (2, 2)
+    assert receipt.curated_by
+    assert receipt.curated_by.name == "athena"
     status = cloud.call("GET", f"/data-product/{product}/table/{TABLE}/upload/{upload}").json()
     assert status["status"] == "curated"
     preview = cloud.call("GET", f"/data-product/{product}/table/{TABLE}/preview")
