@@ -4,7 +4,7 @@ The model is the published prices (`bench.prices`) times what a load was measure
 sizes goes the whole way, from its upload to its snapshot, through the deployed adapters against an emulator of S3 and
 Glue and daap's own Athena, once under each engine. boto3's calls, bytes scanned and bytes written are counted there
 exactly; DuckDB's own reads by range are not counted, a few of them at $0.0000004 each. The seconds are this machine's,
-Athena's too, whose own are better known from an account: put them in with `--athena-seconds`. Prints JSON with `--json`.
+Athena's too, whose own are better known from an account: put them in with `--athena-seconds`. `--json` prints JSON.
 """
 
 from __future__ import annotations

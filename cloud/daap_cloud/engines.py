@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.model.table import Column, TableSchema
 from daap.model.verdict import Verdict, Writer, Written
 from daap.ports.engine import Engine, Progress, Source, silent
-from daap_cloud.athena.engine import AthenaEngine
-from daap_cloud.athena.fits import Unsuited
-from daap_cloud.athena.runner import AthenaRunner
 from daap_cloud.clients import Clients
-from daap_cloud.duckdb_s3 import S3Remote
 from daap_cloud.settings import EngineChoice, Settings
+
+if TYPE_CHECKING:
+    from daap.engines.duckdb.engine import DuckDBEngine
+    from daap_cloud.athena.engine import AthenaEngine
+    from daap_cloud.athena.runner import AthenaRunner
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """The two engines that there are."""
+
+    duckdb: DuckDBEngine
+    athena: AthenaEngine
 
 
 def make_engine(settings: Settings, clients: Clients, runner: AthenaRunner) -> ChosenEngine:
-    """The engine of a deployment."""
+    """The engine of a deployment. Its engines are opened by its first work: a Lambda may well have none."""
+    return ChosenEngine(settings.engine, settings.duckdb_max_bytes, lambda: _open_both(settings, clients, runner))
+
+
+def _open_both(settings: Settings, clients: Clients, runner: AthenaRunner) -> Both:
+    from daap.engines.duckdb.engine import DuckDBEngine  # noqa: PLC0415 - slow to import
+    from daap_cloud.athena.engine import AthenaEngine  # noqa: PLC0415
+    from daap_cloud.duckdb_s3 import S3Remote  # noqa: PLC0415
+
     duckdb = DuckDBEngine(scratch=Path(settings.scratch), memory_limit=settings.memory, remote=S3Remote(clients))
-    athena = AthenaEngine(clients, runner, duckdb, settings.work_database)
-    return ChosenEngine(settings.engine, settings.duckdb_max_bytes, duckdb, athena)
+    return Both(duckdb, AthenaEngine(clients, runner, duckdb, settings.work_database))
 
 
 class ChosenEngine(Engine):
@@ -33,21 +51,25 @@ class ChosenEngine(Engine):
     the raw file.
     """
 
-    name = DuckDBEngine.name
-    version = DuckDBEngine.version
+    name = "duckdb"
+    version = version("duckdb")
 
-    def __init__(self, choice: EngineChoice, most: int, duckdb: DuckDBEngine, athena: AthenaEngine) -> None:
+    def __init__(self, choice: EngineChoice, most: int, open_both: Callable[[], Both]) -> None:
         """`most` is how many bytes a file may have for `auto` to take DuckDB."""
-        self._choice, self._most, self._duckdb, self._athena = choice, most, duckdb, athena
+        self._choice, self._most, self._open = choice, most, open_both
+
+    @cached_property
+    def _both(self) -> Both:
+        return self._open()
 
     @property
     def athena(self) -> AthenaEngine:
         """The engine that may leave tables behind when it is killed; see AthenaEngine.tidy."""
-        return self._athena
+        return self._both.athena
 
     def check(self, source: Source, schema: TableSchema, progress: Progress = silent) -> Verdict:
         """See Engine."""
-        return self._duckdb.check(source, schema, progress)
+        return self._both.duckdb.check(source, schema, progress)
 
     def curate(
         self,
@@ -58,14 +80,17 @@ class ChosenEngine(Engine):
         columns: Sequence[Column] | None = None,
     ) -> Written:
         """See Engine."""
+        from daap_cloud.athena.fits import Unsuited  # noqa: PLC0415 - numpy is slow to import
+
         reason = self._why_duckdb(source)
         if reason is None:
             try:
-                return _noted(self._athena.curate(source, schema, target, progress, columns), self._why_athena(source))
+                written = self._both.athena.curate(source, schema, target, progress, columns)
+                return _noted(written, self._why_athena(source))
             except Unsuited as misread:
-                reason = f"not by Athena: {misread}"
-        written = self._duckdb.curate(source, schema, target, progress, columns)
-        return replace(written, writer=Writer(self._duckdb.name, self._duckdb.version, reason))
+                reason = f"Athena would misread the file: {misread}"
+        written = self._both.duckdb.curate(source, schema, target, progress, columns)
+        return replace(written, writer=Writer(self.name, self.version, reason))
 
     def _why_duckdb(self, source: Source) -> str | None:
         """Why DuckDB converts a file, whatever is in it; None if Athena may."""
