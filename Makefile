@@ -15,6 +15,9 @@ CLIENT_OPTIONS := -o addopts= -o filterwarnings=default --confcutdir=. -p no:cac
 demo: $(READY)  ## run the whole flow on a small lake
 	@$(BIN)/daap-local demo
 
+cloud-up: $(READY) $(EMULATOR)  ## the deployed lake on this machine until Ctrl-C: ministack, Athena, the API
+	@exec $(BIN)/python -m daap_local.cloud up $(OPTIONS)
+
 test: $(READY) lint template types unit  ## lint, types and every test
 
 lint: $(READY)

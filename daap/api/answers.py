@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from daap.model.loads import Receipt
+from daap.pipeline.publish import Push
 from daap.pipeline.reload import Rebuilt
 from daap.pipeline.resync import Found, Mended
 from daap.pipeline.retention import Expired
@@ -93,8 +94,26 @@ class ProductPage(_Answer):
     next: str | None
 
 
+class CatalogueState(_Answer):
+    """Whether another catalogue shows the product as it is.
+
+    `waiting`: it has not been told of the version yet; `failed`: it could not be told, and `error` says why. `version`
+    is the last one it was told of, or was to be.
+    """
+
+    state: Literal["waiting", "published", "failed"]
+    publisher: str = Field(examples=["openmetadata"])
+    version: str | None
+    at: datetime | None
+    tries: int
+    error: str | None
+
+
 class ProductAnswer(_Answer):
-    """A product: its metadata, tables with their schemas, files components, version and databases."""
+    """A product: its metadata, tables with their schemas, files components, version and databases.
+
+    `catalogue` is null where the service tells no other catalogue.
+    """
 
     name: str
     version: str
@@ -103,6 +122,7 @@ class ProductAnswer(_Answer):
     files: dict[str, Any]
     databases: list[Database]
     legal_hold: dict[str, str] | None
+    catalogue: CatalogueState | None
     creation_date: datetime
     last_updated: datetime
 
@@ -271,7 +291,21 @@ class Health(_Answer):
     version: str
 
 
-def describe_product(registered: Registered) -> ProductAnswer:
+def describe_catalogue(registered: Registered, publisher: str, push: Push | None) -> CatalogueState:
+    """What another catalogue shows of a product, as an answer."""
+    if push is None:
+        return CatalogueState(state="waiting", publisher=publisher, version=None, at=None, tries=0, error=None)
+    state: Literal["waiting", "published", "failed"] = "waiting"
+    if push.shows(registered, publisher):
+        state = "published"
+    elif push.state == "failed" and push.updated == registered.updated:
+        state = "failed"
+    return CatalogueState(
+        state=state, publisher=publisher, version=push.version, at=push.at, tries=push.tries, error=push.error
+    )
+
+
+def describe_product(registered: Registered, catalogue: CatalogueState | None = None) -> ProductAnswer:
     """A product as an answer."""
     product, spec = registered.product, registered.product.dump()
     name = product.name
@@ -283,7 +317,7 @@ def describe_product(registered: Registered) -> ProductAnswer:
             Database(name=f"{name}_v{version.major}", version=str(version), current=version == registered.version)
             for version in (*registered.lasts, registered.version)
         ],
-        legal_hold=registered.legal_hold.dump() if registered.legal_hold else None,
+        legal_hold=registered.legal_hold.dump() if registered.legal_hold else None, catalogue=catalogue,
         creation_date=registered.created, last_updated=registered.updated,
     )  # fmt: skip
 

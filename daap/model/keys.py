@@ -106,6 +106,14 @@ def head_key(product: str) -> str:
     return f"{HEADS}{check_product(product)}.json"
 
 
+PUSHES = "metadata/catalogue-pushes/"
+
+
+def push_key(product: str) -> str:
+    """What came of telling another catalogue of a product."""
+    return f"{PUSHES}{check_product(product)}.json"
+
+
 def records_prefix(product: str) -> str:
     """The folder of a product's version records, with the slash at its end."""
     return f"metadata/product-versions/{check_product(product)}/"

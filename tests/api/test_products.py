@@ -32,6 +32,7 @@ class TestRegistering:
         assert found == {
             "name": "spend", "version": "v1.0", "metadata": make_metadata(), "tables": {}, "files": {},
             "databases": [{"name": "spend_v1", "version": "v1.0", "current": True}], "legalHold": None,
+            "catalogue": None,
         }  # fmt: skip
 
     def test_tables_and_files_may_come_with_it(self, empty):

@@ -207,7 +207,8 @@ async def _run(service: OpenMetadata, collection: str, request: Request, data: b
     while time.monotonic() < until and service.hang:
         await anyio.sleep(0.02)
     body = json.loads(data) if data else None
-    service.sent.append({"method": request.method, "collection": collection, "body": body})
+    fields = request.query_params.get("fields", "")
+    service.sent.append({"method": request.method, "collection": collection, "body": body, "fields": fields})
     if service.faults:
         return service.faults.pop(0)
     if service.rubbish:

@@ -95,6 +95,11 @@ class TestFiles:
         found = bench.compare_files([left], [], NAMES)
         assert (found.counts, found.odd) == ((1, 0), 1)
 
+    def test_rows_without_a_common_column_are_counted(self, bench, tmp_path):
+        files = [write(tmp_path / f"{n}.parquet", *[(1, "a")] * n) for n in (2, 3)]
+        assert bench.compare_files(files[:1], files[:1], []).odd == 0
+        assert bench.compare_files(files[:1], files[1:], []).odd == 1
+
     def test_many_rows_are_compared_in_little_memory(self, bench, tmp_path):
         """More rows than the first thousand that are told, and one among them that differs."""
         rows = [(n, f"text {n}") for n in range(50_000)]

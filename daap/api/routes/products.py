@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query
 
 from daap.access.grants import Action
 from daap.api.answers import (
+    CatalogueState,
     Message,
     ProductAnswer,
     ProductPage,
     VersionAnswer,
     VersionDetail,
     VersionPage,
+    describe_catalogue,
     describe_product,
     describe_version,
     summarise_product,
@@ -30,14 +32,17 @@ from daap.api.bodies import (
     VersionQuery,
 )
 from daap.api.failures import fails
-from daap.errors import AlreadyRegistered, InvalidSpec, SpecProblem
+from daap.errors import AlreadyRegistered, InvalidSpec, SpecProblem, StoreUnavailable
 from daap.model.keys import record_key
 from daap.model.product import Product
 from daap.model.versions import parse_version
+from daap.pipeline.lake import Lake
 from daap.pipeline.manage import amend_product, register_product, set_hold
+from daap.pipeline.publish import read_push
 from daap.pipeline.remove import delete_product
 from daap.registry.changes import compare_products
 from daap.registry.directory import find_record, list_records, read_record
+from daap.registry.heads import Registered
 from daap.registry.spec import build_product
 
 router = APIRouter(tags=["products"])
@@ -89,7 +94,18 @@ def list_products(
 def get_product(name: ProductPath, caller: Call) -> ProductAnswer:
     """One data product with its tables, versions and owners."""
     caller.require(name, *_SEEN)
-    return describe_product(caller.lake.registry.get(name))
+    registered = caller.lake.registry.get(name)
+    return describe_product(registered, _find_catalogue(caller.lake, registered))
+
+
+def _find_catalogue(lake: Lake, registered: Registered) -> CatalogueState | None:
+    if lake.publisher is None:
+        return None
+    try:
+        push = read_push(lake.store, registered.product.name)
+    except StoreUnavailable:  # no reason to keep the product itself from who asks for it
+        return None
+    return describe_catalogue(registered, lake.publisher.name, push)
 
 
 @router.put("/data-product/{name}", responses=fails(404, 409))

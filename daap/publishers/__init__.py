@@ -1,0 +1,1 @@
+"""Catalogues that show products: OpenMetadata, and plain pages."""

@@ -1,0 +1,1 @@
+"""OpenMetadata, over its REST API."""
