@@ -88,7 +88,7 @@ class ChosenEngine(Engine):
                 written = self._both.athena.curate(source, schema, target, progress, columns)
                 return _noted(written, self._why_athena(source))
             except Unsuited as misread:
-                reason = f"Athena would misread the file: {misread}"
+                reason = f"not by Athena: {misread}"
         written = self._both.duckdb.curate(source, schema, target, progress, columns)
         return replace(written, writer=Writer(self.name, self.version, reason))
 

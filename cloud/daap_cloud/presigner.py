@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
@@ -24,6 +25,7 @@ MAX_PARTS = 10_000
 
 _HANDLE = re.compile(r"([1-9][0-9]{0,4})-([\x21-\x7e]{1,1024})")
 _MARK = '"'
+_KEPT = frozenset({"raw", "fail"})
 _GONE = frozenset({"NoSuchUpload", "404"})
 _WRONG = {
     "InvalidPart": "a part is missing, or another one than its ETag says; send it again",
@@ -96,6 +98,24 @@ class S3Presigner(Presigner):
         place = self._place(key)
         with suppress(ObjectMissing), translated(f"drop the upload to {key}"), _told_of_parts(handle):
             self._client.abort_multipart_upload(**place, UploadId=_read_handle(handle)[1])
+
+    def sign_download(self, key: str, name: str, media_type: str, lifetime: timedelta) -> str:
+        """See CanLend. S3 sends the headers that are signed here with the file.
+
+        Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        """
+        if key.partition("/")[0] not in _KEPT:
+            raise InvalidName(f"{key!r} is no file that was kept; one lies in raw or fail")
+        bucket, place = self._store.place(key)
+        # The name comes from a producer: quoted wholly, it can say nothing else (RFC 6266, section 4.3).
+        shown = {
+            "ResponseContentType": media_type,
+            "ResponseContentDisposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        }
+        with translated(f"sign an address for {key}"):
+            return self._signer.generate_presigned_url(
+                "get_object", {"Bucket": bucket, "Key": place, **shown}, ExpiresIn=_seconds(lifetime)
+            )
 
 
 @contextmanager

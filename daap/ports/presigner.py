@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +54,19 @@ class Presigner(ABC):
     @abstractmethod
     def abort_parts(self, key: str, handle: str) -> None:
         """Drops a multipart upload and its parts; one that is not there is no error."""
+
+
+@runtime_checkable
+class CanLend(Protocol):
+    """A presigner whose store hands out its files itself, of any size.
+
+    An answer of the API may be cut off where it runs: in a Lambda, at 6 MB.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+
+    def sign_download(self, key: str, name: str, media_type: str, lifetime: timedelta) -> str:
+        """An address from which a client gets a kept file, to save as `name`, without any other right.
+
+        `key` lies in raw or fail. Raises InvalidName for another one, StoreUnavailable where it cannot be
+        signed now. Whether the file is there is told by the address.
+        """

@@ -15,6 +15,7 @@ from daap.pipeline.audit import Console
 from daap.pipeline.lake import Lake
 from daap.ports.engine import Progress, silent
 from daap.registry.products import Registry
+from daap_local.catalogue import local_publisher
 from daap_local.files import make_folder, translated
 from daap_local.folder_catalogue import FolderCatalogue
 from daap_local.folder_store import FolderStore
@@ -52,7 +53,8 @@ def open_lake(
         _sweep(scratch)
     engine = DuckDBEngine(scratch=scratch, memory_limit=os.environ.get("DAAP_MEMORY", "2GB"))
     inferrer = infer_product if infer else None
-    return Lake(store, engine, FolderCatalogue(store), inferrer, console, progress, scratch)
+    publisher = local_publisher(store)
+    return Lake(store, engine, FolderCatalogue(store), inferrer, console, progress, scratch, publisher)
 
 
 def _sweep(scratch: Path) -> None:

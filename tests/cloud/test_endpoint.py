@@ -143,6 +143,22 @@ def test_a_stack_that_is_not_there_is_told_of(cloud):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("environment", "code", "told"),
+    [
+        ({"AWS_DEFAULT_REGION": ""}, 2, "no AWS region is set; set AWS_REGION"),
+        ({"AWS_PROFILE": "nobody"}, 3, "nobody"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, 3, "there are no AWS credentials"),
+    ],
+)
+def test_what_aws_needs_to_be_told_is_named(tmp_path, environment, code, told):
+    """Nothing is sent: there is no account to send it to."""
+    own = {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true", **environment}
+    done = _run("--endpoint", "aws", "products", **own)
+    assert (done.returncode, done.stderr.startswith("Error: "), "Traceback" in done.stderr) == (code, True, False)
+    assert told in done.stderr
+
+
 def test_localstack_is_found_by_its_own_variable(cloud):
     done = _run("--endpoint", "localstack", "--stack", "pond", "products", LOCALSTACK_HOST=cloud.url.split("//")[1])
     assert f"there is no stack pond at {cloud.url}" in done.stderr

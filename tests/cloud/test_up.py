@@ -97,6 +97,15 @@ def test_nothing_outlives_a_command_that_is_killed(tmp_path):
         assert _wait_gone(tmp_path) == []
 
 
+def test_it_ends_when_one_of_its_programs_does(tmp_path):
+    with _up(tmp_path) as (process, _told):
+        (athena,) = [pid for pid in _left(tmp_path) if b"--s3-endpoint" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(athena, signal.SIGKILL)
+        assert process.wait(_TIMEOUT) == 3
+    assert "Error: athena has ended with code -9" in (tmp_path / "told.txt").read_text()
+    assert _wait_gone(tmp_path) == []
+
+
 def test_a_port_that_is_taken_is_told_of(tmp_path):
     with take_port() as listener:
         port = str(listener.getsockname()[1])

@@ -14,16 +14,19 @@ import pytest
 from daap.model.loads import LoadStatus
 from tests.api.site import BAD, GOOD, make_metadata, make_schema, message_of
 from tests.support.cloud import Cloud, running_cloud, wait_for
+from tests.support.emulator import emulator_name
+from tests.support.localstack import running_localstack
 
 TABLE = "payments"
 ROWS = 500_000
 UPLOADS = int(os.environ.get("DAAP_E2E_UPLOADS", "20"))
 """How many files are sent at once; `make e2e` sends 200."""
+CLOUDS = {"ministack": running_cloud, "localstack": running_localstack}
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory) -> Iterator[Cloud]:
-    with running_cloud(tmp_path_factory.mktemp("athena")) as cloud:
+    with CLOUDS[emulator_name()](tmp_path_factory.mktemp("athena")) as cloud:
         yield cloud
 
 
@@ -144,7 +147,8 @@ def test_a_lambda_may_be_killed_in_the_middle(cloud, product, half):
         os.kill(worker, signal.SIGKILL)
     zone = "landing/" if half == "landing-to-raw" else "raw/"
     (key,) = cloud.keys(f"{zone}{product}/")
-    cloud.send(half, cloud.event_of(key))  # AWS tries again by itself; the emulator's EventBridge does not
+    if not cloud.tries_again:  # AWS does; ministack's EventBridge does not
+        cloud.send(half, cloud.event_of(key))
     (receipt,) = cloud.await_loads(product, 1)
     assert (receipt.status, receipt.rows_written) == (LoadStatus.CURATED, ROWS)
     (raw,) = cloud.keys(f"raw/{product}/")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -27,6 +28,7 @@ from daap_cloud.engines import ChosenEngine
 from daap_cloud.wiring import Deployment
 from daap_local.cli import main
 from fixtures.generate import FOLDER
+from tests.athena.serving import serving
 from tests.support.cloud import STACK, running_cloud
 from tests.support.emulator import CREDENTIALS, cloud_clients, emulator, make_settings
 from tests.support.lakes import make_product
@@ -48,6 +50,20 @@ DIFFICULT = ("preamble", "linebreaks", "wide", "grouped", "semicolon", "utf16")
 SPEND = FOLDER / "spend" / "product.yaml"
 GOOD, BAD = FOLDER / "spend" / "march-good.csv", FOLDER / "spend" / "march-bad.csv"
 PATIENCE = 60.0
+EDGES = {
+    "boolean": ("true", "F", "1", "0"),
+    "tinyint": ("-128", "+127", "0", "-0"),
+    "bigint": ("-9223372036854775808", "9223372036854775807", "00", "-0"),
+    "float": ("NaN", "3.4028235e38", "1.4e-45", "16777217"),
+    "double": ("-Infinity", "-0", "4.9e-324", "9007199254740993"),
+    "decimal(38,5)": ("-999999999999999999999999999999999.99999", "0.00001", "1.", "+.5"),
+    "string": ("C:\\new\\", "NULL", "\\N", 'say "hi", \U0001d518'),
+    "varchar(9)": (" lead", "trail  ", "\u2028x", "\x01\x02"),
+    "char(3)": ("a b", " x", "n\u00e9", "'"),
+    "date": ("0001-01-01", "9999-12-31", "1582-10-10", "1900-02-28"),
+    "timestamp": ("0001-01-01 00:00:00", "9999-12-31T23:59:59.999", "1969-12-31 23:59:59.001", "1900-03-01 00:00:00.1"),
+}
+"""Values of each type that one engine or another could read otherwise."""
 
 Json = dict
 
@@ -89,6 +105,20 @@ class TestOwnCloud:
         curated = {file["table"]: file["outcomes"]["cloud-athena"] for file in one["files"]}
         assert "by athena" in curated["grouped"]
         assert "by duckdb" in curated["linebreaks"]
+
+    def test_values_at_the_edges_of_types_come_to_the_same(self, tmp_path):
+        columns = [{"name": f"c{place}", "type": kind} for place, kind in enumerate(EDGES)]
+        tables = {"edges": {"tableDescription": "edges", "columns": columns}}
+        (tmp_path / "spec.yaml").write_text(json.dumps({**make_product().dump(), "tables": tables, "files": {}}))
+        with (tmp_path / "edges.csv").open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerows(
+                [[column["name"] for column in columns], *zip(*EDGES.values(), strict=True), [""] * len(EDGES)]
+            )
+        (one,) = load(tmp_path / "spec.yaml", tmp_path / "edges.csv")
+        assert one["differences"] == []
+        assert one["files"][0]["outcomes"]["folders"] == "curated, 5 rows"
+        assert "by athena" in one["files"][0]["outcomes"]["cloud-athena"]
 
     @pytest.mark.parametrize("spec", OPEN_FILES)
     def test_open_data_comes_to_the_same(self, spec):
@@ -176,6 +206,16 @@ class TestEmulator:
         assert one["product"].startswith("spend_parity_")
         assert find_left(emulator) == ([], [])
 
+    def test_glue_may_be_beside_an_emulator(self, emulator, tmp_path):
+        with serving(tmp_path) as served:
+            env = {**CREDENTIALS, "AWS_ENDPOINT_URL_GLUE": served.url}
+            (one,) = load(SPEND, GOOD, "--endpoint-url", emulator, env=env)
+            calls = served.glue.get_databases()["DatabaseList"]
+        assert one["differences"] == []
+        assert f"Glue at {served.url}" in one["sides"]["cloud-athena"]
+        assert [database["Name"] for database in calls if "parity" in database["Name"]] == []
+        assert find_left(emulator) == ([], [])
+
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_nothing_stays_behind_an_interrupt(self, emulator, tmp_path, number):
         daap = Path(sys.executable).parent / "daap-local"
@@ -251,6 +291,8 @@ class TestUse:
         ((SPEND, "none.csv"), "there is no file none.csv"),
         ((FOLDER / "difficult" / "product.yaml", GOOD), "which table is"),
         ((GOOD, GOOD), "march-good.csv"),
+        ((SPEND, GOOD, "--endpoint-url", "localhost:4566"), "--endpoint-url is an address"),
+        ((SPEND, GOOD, "--athena-url", "http://127.0.0.1:9"), "--athena-url belongs to --endpoint-url"),
         ((SPEND, GOOD, "--engine", "spark"), "'spark' is not one of"),
     ])  # fmt: skip
     def test_wrong_use_is_explained(self, words, told):
@@ -259,6 +301,10 @@ class TestUse:
     def test_an_address_where_nobody_is_is_a_hindrance(self):
         result = run(SPEND, GOOD, "--endpoint-url", "http://127.0.0.1:9", ends=3)
         assert "look at the network" in result.output
+
+    def test_a_stack_that_is_not_there_is_told(self, emulator):
+        result = run(SPEND, GOOD, "--stack", "none", "--endpoint-url", emulator, ends=2, env=CREDENTIALS)
+        assert "there is no stack none" in result.output
 
     def test_without_httpfs_it_says_what_to_install(self, monkeypatch):
         monkeypatch.setattr("daap_cloud.duckdb_s3._PACKAGE", "no_such_package")

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import requests
 
@@ -45,6 +45,9 @@ class Cloud:
     athena: str
     outputs: dict[str, str]
     token: str
+
+    tries_again: ClassVar[bool] = False
+    """Whether a call that nobody waits for comes again after an error, as in AWS."""
 
     @cached_property
     def clients(self) -> Clients:
@@ -160,15 +163,16 @@ def wait_for(holds: Callable[[], bool], patience: float = _PATIENCE, pause: floa
 def running_cloud(folder: Path, *options: str, **environment: str) -> Iterator[Cloud]:
     """Deploys to a fresh emulator; `options` are those of the deployment, `environment` the emulator's."""
     with running_emulator(**environment) as url, running_athena(folder, url) as athena:
-        outputs = _deploy(url, "up", "--stack", STACK, "--athena-endpoint", athena, *options)
-        token = _deploy(url, "token", "--stack", STACK)
+        outputs = deploy(url, "up", "--stack", STACK, "--athena-endpoint", athena, *options)
+        token = deploy(url, "token", "--stack", STACK)
         yield Cloud(url, athena, dict(line.split("=", 1) for line in outputs.splitlines()), token.strip())
 
 
 @contextmanager
-def running_athena(folder: Path, url: str) -> Iterator[str]:
-    """Our Athena over an emulator's S3 and Glue."""
-    command = make_command(folder, "athena", "--port", "0", "--s3-endpoint", url, "--glue-endpoint", url)
+def running_athena(folder: Path, url: str, *, own_glue: bool = False) -> Iterator[str]:
+    """Our Athena over an emulator's S3 and Glue, or with a Glue of its own."""
+    glue = () if own_glue else ("--glue-endpoint", url)
+    command = make_command(folder, "athena", "--port", "0", "--s3-endpoint", url, *glue)
     environment = {**os.environ, **CREDENTIALS}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         try:
@@ -180,7 +184,7 @@ def running_athena(folder: Path, url: str) -> Iterator[str]:
             process.terminate()
 
 
-def _deploy(url: str, command: str, *words: str) -> str:
+def deploy(url: str, command: str, *words: str) -> str:
     """Runs `python -m daap_cloud.deploy`; returns what it prints."""
     whole = [sys.executable, "-m", "daap_cloud.deploy", command, *words, "--endpoint-url", url]
     environment = {**os.environ, **CREDENTIALS}

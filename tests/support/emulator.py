@@ -12,7 +12,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -72,6 +72,12 @@ LOCALSTACK = Emulator(
         "DNS_ADDRESS": "0",
     },
 )
+LOCALSTACK_FUNCTIONS = replace(
+    LOCALSTACK,
+    module="run_localstack",
+    settings={**LOCALSTACK.settings, "PYTHONPATH": str(PROJECT / "tests/emulators")},
+)
+"""LocalStack that keeps Lambda's functions, and does not run them."""
 
 
 @contextmanager

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Any, BinaryIO
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 
 from daap.access.grants import Action
 from daap.api.answers import ErrorReport, LoadAnswer, LoadPage, describe_load
-from daap.api.backend import Call
+from daap.api.backend import Call, Caller
 from daap.api.bodies import AfterQuery, LimitQuery, MajorQuery, ProductPath, StampPath, TablePath
 from daap.api.failures import fails
 from daap.errors import UnknownLoad
@@ -19,11 +20,15 @@ from daap.model.loads import LoadId, Receipt
 from daap.pipeline.rebuild import find_origin
 from daap.pipeline.report import read_report
 from daap.pipeline.upload import stored_file
+from daap.ports.presigner import CanLend
 
 router = APIRouter(prefix="/data-product/{name}/table/{table}/loads", tags=["loads"])
 
 _CHUNK = 1 << 20
 _SEEN = (Action.READ, Action.UPLOAD)
+_PRIVATE = {"Cache-Control": "no-store"}
+_LENT_FOR = timedelta(minutes=5)
+_LENT: dict[int | str, dict[str, Any]] = {307: {"description": "The file is at the address in `Location`."}}
 _CSV: dict[str, Any] = {"description": "The report.", "content": {"text/csv": {}}}
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file, byte for byte.", "content": {"application/octet-stream": {}}}
@@ -63,7 +68,7 @@ def _find_receipt(caller: Call, name: str, table: str, stamp: str, major: int | 
     return caller.lake.ledger.get(LoadId(caller.lake.registry.find_ref(name, table, major), stamp))
 
 
-@router.get("/{load_timestamp}/errors", response_model=ErrorReport, responses={200: _CSV, **fails(404)})
+@router.get("/{load_timestamp}/errors", response_model=ErrorReport, responses={200: _CSV, **_LENT, **fails(404)})
 def get_errors(
     name: ProductPath, table: TablePath, load_timestamp: StampPath, caller: Call, major: MajorQuery = None,
     form: FormQuery = "json",
@@ -76,18 +81,29 @@ def get_errors(
         return JSONResponse(report)
     if receipt.errors is None or receipt.errors.annotated is None:
         raise UnknownLoad(f"load {receipt.load} has no errors in lines of its file; ask for them as json")
-    stream = caller.lake.store.open(receipt.errors.annotated)
-    return _send(stream, "text/csv; charset=utf-8", f"errors-{receipt.source_name}")
+    return _hand_out(caller, receipt.errors.annotated, "text/csv; charset=utf-8", f"errors-{receipt.source_name}")
 
 
-@router.get("/{load_timestamp}/file", response_class=StreamingResponse, responses={**_FILE, **fails(404)})
+@router.get("/{load_timestamp}/file", response_class=StreamingResponse, responses={**_FILE, **_LENT, **fails(404)})
 def get_file(
     name: ProductPath, table: TablePath, load_timestamp: StampPath, caller: Call, major: MajorQuery = None
-) -> StreamingResponse:
-    """The file of a load as it came, accepted or refused."""
+) -> Response:
+    """The file of a load as it came, accepted or refused.
+
+    Where the store hands out files itself, the answer is its address, which is good for five minutes.
+    """
     caller.require(name, Action.READ)
     receipt = find_origin(_find_receipt(caller, name, table, load_timestamp, major), caller.lake)
-    return _send(caller.lake.store.open(stored_file(receipt)), "application/octet-stream", receipt.source_name)
+    return _hand_out(caller, stored_file(receipt), "application/octet-stream", receipt.source_name)
+
+
+def _hand_out(caller: Caller, key: str, media_type: str, name: str) -> Response:
+    """A file of any size: the store's own address of it if there is one, else its bytes. Raises ObjectMissing."""
+    presigner = caller.backend.presigner
+    if not isinstance(presigner, CanLend):
+        return _send(caller.lake.store.open(key), media_type, name)
+    caller.lake.store.stat(key)  # the address itself could tell of a missing file only in S3's words
+    return RedirectResponse(presigner.sign_download(key, name, media_type, _LENT_FOR), headers=_PRIVATE)
 
 
 def _send(stream: BinaryIO, media_type: str, name: str) -> StreamingResponse:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from daap_local.bootstrap import open_lake
-from daap_local.cli.common import read_product, with_root
+from daap_local.cli.common import read_product, tell_catalogue, with_place
+from daap_local.places import Place
 
 if TYPE_CHECKING:
     from daap.model.product import Product
@@ -27,18 +27,20 @@ Tables are never removed so: that is `daap-local delete PRODUCT TABLE`.
 @click.command("amend", epilog=_EPILOG)
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only tell what would change.")
-@with_root
-def command(root: Path, spec: Path, dry_run: bool) -> None:
+@with_place
+def command(place: Place, spec: Path, dry_run: bool) -> None:
     """Bring a registered data product to what SPEC says: metadata, new tables, changed schemas.
 
     Each change makes a version of its own; what is not compatible makes a major one.
     """
-    lake, product = open_lake(root), read_product(spec)
+    lake, product = place.open_lake(), read_product(spec)
     changes = _find_changes(lake, product)
     if not changes:
         click.echo(f"Nothing changes: {product.name} is as the spec says.")
     for kind, name, said in changes:
         click.echo(f"{said}" if dry_run else f"{said}: {_apply(lake, product, kind, name)}")
+    if changes and not dry_run:
+        tell_catalogue(place.root, product.name)
 
 
 def _find_changes(lake: Lake, product: Product) -> list[tuple[str, str, str]]:

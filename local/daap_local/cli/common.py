@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -22,7 +23,18 @@ def with_root(function: F) -> F:
     @click.pass_context
     @functools.wraps(function)
     def call(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any command
-        return ctx.invoke(function, find_root(ctx.obj), *args, **kwargs)
+        return ctx.invoke(function, find_root(ctx.obj.root), *args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def with_place(function: F) -> F:
+    """Gives the command as its first argument where the lake is: in folders or deployed."""
+
+    @click.pass_context
+    @functools.wraps(function)
+    def call(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any command
+        return ctx.invoke(function, ctx.obj.open(), *args, **kwargs)
 
     return call  # type: ignore[return-value]
 
@@ -101,6 +113,26 @@ def print_errors(said: str, total: int, errors: Sequence[dict[str, Any]]) -> Non
     click.echo(f"{said}: {number}{f', the first {len(errors)}' if len(errors) < total else ''}\n")
     columns = ("line", "column", "code", "value", "expected")
     print_table(columns, [[error[column] for column in columns] for error in errors], empty="", right=("line",))
+
+
+def tell_catalogue(root: Path | None, product: str) -> None:
+    """Tells the catalogue that DAAP_CATALOGUE names of a product, once the command has answered; a failure is a note.
+
+    Without a folder nothing is told: a deployed lake does that by itself.
+    """
+    if root is None or os.environ.get("DAAP_CATALOGUE", "none") in ("", "none"):
+        return
+    from daap.errors import DaapError
+    from daap_local.bootstrap import open_lake
+    from daap_local.catalogue import push_briefly
+
+    sys.stdout.flush()
+    try:
+        error = push_briefly(open_lake(root), product)
+    except DaapError as wrong:
+        error = str(wrong)
+    if error:
+        click.echo(f"Note: the catalogue was not told: {error}. `daap-local catalogue` tells it again.", err=True)
 
 
 def say_size(size: int | None) -> str:

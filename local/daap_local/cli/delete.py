@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
 
 import click
 
-from daap_local.bootstrap import open_lake
-from daap_local.cli.common import with_root
+from daap_local.cli.common import tell_catalogue, with_place
+from daap_local.places import Place
 
 _EPILOG = """\b
 Examples:
@@ -21,15 +20,15 @@ Examples:
 @click.argument("product")
 @click.argument("table", required=False)
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@with_root
-def command(root: Path, product: str, table: str | None, yes: bool) -> None:
+@with_place
+def command(place: Place, product: str, table: str | None, yes: bool) -> None:
     """Delete PRODUCT, or one TABLE of it, with every trace but the audit log: files, history, receipts.
 
     This cannot be undone. A product under legal hold is refused.
     """
     from daap.pipeline.remove import delete_product, remove_table
 
-    lake = open_lake(root)
+    lake = place.open_lake()
     what = f"table {table} of {product}" if table else f"product {product}"
     if not yes:
         click.confirm(f"Delete {what} with all its data, for ever?", abort=True, err=True)
@@ -39,3 +38,4 @@ def command(root: Path, product: str, table: str | None, yes: bool) -> None:
     else:
         delete_product(lake, product, getpass.getuser())
         click.echo(f"Deleted {what}.")
+    tell_catalogue(place.root, product)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from daap.model.loads import Receipt, parse_load
 from daap.pipeline.ledger import Ledger
 from daap.pipeline.report import read_report
-from daap_local.bootstrap import open_store
-from daap_local.cli.common import format_option, print_errors, print_json, with_root
+from daap_local.cli.common import format_option, print_errors, print_json, with_place
+from daap_local.places import Place
 
 _EPILOG = """\b
 Examples:
@@ -22,10 +20,10 @@ Examples:
 @click.command("errors", epilog=_EPILOG)
 @click.argument("load", required=False)
 @format_option("text", "json")
-@with_root
-def command(root: Path, load: str | None, form: str) -> None:
+@with_place
+def command(place: Place, load: str | None, form: str) -> None:
     """Show what was wrong with a refused file: LOAD as `loads` lists it, else the last one refused."""
-    store = open_store(root)
+    store = place.store
     ledger = Ledger(store)
     receipt = ledger.get(parse_load(load)) if load else _last_refused(ledger)
     if receipt is None:
@@ -36,9 +34,9 @@ def command(root: Path, load: str | None, form: str) -> None:
         print_json(report)
         return
     print_errors(f"{receipt.source_name} ({receipt.load}) was refused", report["total"], report["errors"])
-    click.echo(f"\nReport: {store.path(receipt.errors.report) if receipt.errors else ''}")
+    click.echo(f"\nReport: {store.locate(receipt.errors.report) if receipt.errors else ''}")
     if receipt.errors and receipt.errors.annotated:
-        click.echo(f"The file with its errors beside the rows: {store.path(receipt.errors.annotated)}")
+        click.echo(f"The file with its errors beside the rows: {store.locate(receipt.errors.annotated)}")
 
 
 def _last_refused(ledger: Ledger) -> Receipt | None:

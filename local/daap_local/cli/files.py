@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from daap.model.keys import file_key
 from daap.model.names import check_product
 from daap.pipeline.ledger import Ledger
-from daap_local.bootstrap import open_store
-from daap_local.cli.common import format_option, print_json, print_table, say_size, with_root
+from daap_local.cli.common import format_option, print_json, print_table, say_size, with_place
+from daap_local.places import Place
 
 
 @click.command("files", epilog="Example: daap-local files spend")
 @click.argument("product", required=False)
 @format_option("table", "json")
-@with_root
-def command(root: Path, product: str | None, form: str) -> None:
+@with_place
+def command(place: Place, product: str | None, form: str) -> None:
     """List the files kept for files components, of all products or of PRODUCT, and where they are."""
-    store = open_store(root)
+    store = place.store
     receipts = [r for r in Ledger(store).list(check_product(product) if product else None) if r.kind == "file"]
     rows = [
         {
             "load": str(r.load), "name": r.source_name, "bytes": r.bytes, "contentHash": r.content_hash,
-            "path": str(store.path(file_key("raw", r.load, r.file_id, r.extension))),
+            "path": str(store.locate(file_key("raw", r.load, r.file_id, r.extension))),
         }
         for r in receipts
     ]  # fmt: skip

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
 
 import click
 
-from daap_local.bootstrap import open_lake
-from daap_local.cli.common import with_root
+from daap_local.cli.common import with_place
+from daap_local.places import Place
 
 _EPILOG = """\b
 Examples:
@@ -21,12 +20,12 @@ Examples:
 @click.argument("product")
 @click.option("--reason", help="Why nothing may be deleted.")
 @click.option("--lift", is_flag=True, help="End the legal hold.")
-@with_root
-def command(root: Path, product: str, reason: str | None, lift: bool) -> None:
+@with_place
+def command(place: Place, product: str, reason: str | None, lift: bool) -> None:
     """Place PRODUCT under legal hold, so that nothing of it is deleted, or lift the hold."""
     from daap.pipeline.manage import set_hold
 
     if bool(reason) == lift:
         raise click.UsageError("give either --reason TEXT or --lift")
-    set_hold(open_lake(root), product, reason, getpass.getuser())
+    set_hold(place.open_lake(), product, reason, getpass.getuser())
     click.echo(f"{product} is under {'no legal hold' if lift else 'legal hold'}.")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from daap.model.names import check_product, check_table
 from daap.pipeline.ledger import Ledger
-from daap_local.bootstrap import open_registry, open_store
-from daap_local.cli.common import format_option, print_json, print_table, say_size, with_root
+from daap_local.cli.common import format_option, print_json, print_table, say_size, with_place
 from daap_local.console import dump_receipt
+from daap_local.places import Place
 
 _COLUMNS = ("load", "status", "file", "rows", "size", "seconds", "errors")
 
@@ -19,14 +17,14 @@ _COLUMNS = ("load", "status", "file", "rows", "size", "seconds", "errors")
 @click.argument("product", required=False)
 @click.argument("table", required=False)
 @format_option("table", "json")
-@with_root
-def command(root: Path, product: str | None, table: str | None, form: str) -> None:
+@with_place
+def command(place: Place, product: str | None, table: str | None, form: str) -> None:
     """List the loads, of all products, of PRODUCT, or of one TABLE of it; the newest last."""
     product = check_product(product) if product else None
     table = check_table(table) if table else None
     if product:
-        open_registry(root).get(product)
-    receipts = sorted(Ledger(open_store(root)).list(product, table), key=lambda r: (r.load_timestamp, r.load))
+        place.registry.get(product)
+    receipts = sorted(Ledger(place.store).list(product, table), key=lambda r: (r.load_timestamp, r.load))
     if form == "json":
         print_json([dump_receipt(receipt) for receipt in receipts])
         return

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from daap import __version__
 from daap.errors import DaapError, StoreUnavailable
+from daap_local.places import Choice
 
 REFUSED, WRONG_USE, HINDERED, INTERRUPTED = 1, 2, 3, 130
 
@@ -21,6 +23,7 @@ _COMMANDS = {
     "watch": "Take files in as they arrive in a landing folder.",
     "ingest": "Take one file in.",
     "check": "Check a file against a spec, without a lake.",
+    "parity": "Compare laptop and cloud: the same files through both.",
     "infer": "Print a first spec for a file.",
     "serve": "Serve the HTTP API, and take files in.",
     "rehearse": "Check a proposed schema against the uploads there have been.",
@@ -28,6 +31,7 @@ _COMMANDS = {
     "delete": "Delete a data product, or a table of it.",
     "hold": "Place a data product under legal hold, or lift it.",
     "reload": "Make curated anew from raw.",
+    "catalogue": "Show the data products in another catalogue, or as pages.",
     "resync": "Find and finish what was cut short.",
     "retention": "Delete what is older than its retention period.",
     "products": "List the data products.",
@@ -40,6 +44,19 @@ _COMMANDS = {
     "demo": "Run the whole flow on a small lake.",
 }
 
+_FOLDERS_ONLY = {
+    "watch": "works on a lake in folders: deployed, files are taken in as they arrive",
+    "ingest": "works on a lake in folders: a deployed one takes files by the forms of its API",
+    "serve": "works on a lake in folders: a deployed one has its API already",
+    "athena": "works on a lake in folders, or takes the addresses of S3 and Glue itself",
+    "demo": "makes a lake in folders",
+    "check": "needs no lake",
+    "infer": "needs no lake",
+    "parity": "takes --endpoint-url and --stack itself",
+    "catalogue": "works on a lake in folders: a deployed one tells its catalogue by itself",
+}
+"""The commands that work on no deployed lake, and why."""
+
 _EPILOG = """\b
 Exit codes: 0 fine; 1 the data was refused; 2 wrong use; 3 something stood in
 the way (disk, permissions), nothing was lost; 130 stopped by Ctrl-C.
@@ -49,6 +66,7 @@ Examples:
   daap-local register product.yaml
   daap-local watch ./landing
   daap-local sql "SELECT * FROM spend_v1.march_latest"
+  daap-local --endpoint localstack products
 """
 
 
@@ -112,7 +130,28 @@ def _explain(error: DaapError) -> int:
     envvar="DAAP_ROOT",
     help="The lake's folder. Default: the nearest folder from here up that holds 'landing', else the current one.",
 )
+@click.option(
+    "--endpoint",
+    metavar="URL|localstack|aws",
+    envvar="DAAP_ENDPOINT",
+    help="Work on a deployed lake instead, in an emulator at this address, or in AWS.",
+)
+@click.option("--stack", envvar="DAAP_STACK", default="lake", show_default=True, help="Its stack; for --endpoint.")
 @click.pass_context
-def main(ctx: click.Context, root: Path | None) -> None:
+def main(ctx: click.Context, root: Path | None, endpoint: str | None, stack: str) -> None:
     """Data as a Product, local first: CSV snapshots, checked, kept and queryable."""
-    ctx.obj = root
+    root, endpoint = _choose(ctx, root, endpoint)
+    name = ctx.invoked_subcommand
+    if endpoint and name in _FOLDERS_ONLY:
+        raise click.UsageError(f"{name} {_FOLDERS_ONLY[name]}; leave out --endpoint")
+    ctx.obj = Choice(root, endpoint, stack)
+
+
+def _choose(ctx: click.Context, root: Path | None, endpoint: str | None) -> tuple[Path | None, str | None]:
+    """One of the two: what the command line says goes before the environment."""
+    given = [ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("root", "endpoint")]
+    if root and endpoint and given[0] == given[1]:
+        raise click.UsageError("--root names a lake in folders and --endpoint a deployed one; give one of them")
+    if root and endpoint:
+        return (root, None) if given[0] else (None, endpoint)
+    return root, endpoint

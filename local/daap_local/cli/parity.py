@@ -63,6 +63,9 @@ def command(
     from daap_local.parity.cloud import Where, is_missing_extension
     from daap_local.parity.plan import make_plan, pair_files, rename_product
 
+    _check_addresses(
+        endpoint_url, athena_url, is_beside=bool(endpoint_url or stack or "DAAP_LANDING_BUCKET" in os.environ)
+    )
     product = read_product(spec)
     where = Where(endpoint_url, athena_url, stack, os.environ)
     if is_missing_extension():
@@ -72,6 +75,16 @@ def command(
     found = [*_compare(plan, where, engine)]
     _print_json(found) if form == "json" else _print_text(found)
     ctx.exit(1 if any(one.differences for one in found) else 0)
+
+
+def _check_addresses(endpoint: str | None, athena: str | None, *, is_beside: bool) -> None:
+    for name, address in (("--endpoint-url", endpoint), ("--athena-url", athena)):
+        if address and not address.startswith(("http://", "https://")):
+            raise click.UsageError(f"{name} is an address, such as http://127.0.0.1:4566, not {address!r}")
+    if athena and not is_beside:
+        raise click.UsageError(
+            "--athena-url belongs to --endpoint-url: tables and their files have to be somewhere too"
+        )
 
 
 def _compare(plan: Plan, where: Any, engine: str) -> Iterator[Compared]:  # noqa: ANN401 - a Where

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from daap_local.bootstrap import open_registry
-from daap_local.cli.common import format_option, print_json, print_table, with_root
+from daap_local.cli.common import format_option, print_json, print_table, with_place
+from daap_local.places import Place
 
 
 @click.command("products", epilog="Example: daap-local products --format json")
 @format_option("table", "json")
-@with_root
-def command(root: Path, form: str) -> None:
+@with_place
+def command(place: Place, form: str) -> None:
     """List the data products with their versions, tables and owners."""
-    products = list(open_registry(root).list())
+    products = list(place.registry.list())
     if form == "json":
         print_json([registered.dump() for registered in products])
         return

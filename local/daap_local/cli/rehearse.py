@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from daap_local.bootstrap import open_lake
-from daap_local.cli.common import format_option, print_json, print_table, read_product, with_root
+from daap_local.cli.common import format_option, print_json, print_table, read_product, with_place
+from daap_local.places import Place
 
 _EPILOG = """\b
 Examples:
@@ -23,15 +23,15 @@ Exit code 1 if an upload would be refused.
 @click.option("--table", "only", help="One table of the spec; all of them if not given.")
 @click.option("--newest", type=click.IntRange(min=1), help="Check only so many of the newest uploads of a table.")
 @format_option("text", "json")
-@with_root
+@with_place
 @click.pass_context
-def command(ctx: click.Context, root: Path, spec: Path, only: str | None, newest: int | None, form: str) -> None:
+def command(ctx: click.Context, place: Place, spec: Path, only: str | None, newest: int | None, form: str) -> None:
     """Check the schemas in SPEC against the uploads there have been. Nothing is changed."""
     from daap.pipeline.rehearse import rehearse_schema
     from daap.registry.amend import find_table
     from daap_local.console import load_bar
 
-    product, lake = read_product(spec), open_lake(root)
+    product, lake = read_product(spec), place.open_lake()
     tables = {only: find_table(product, only)} if only else product.tables
     rehearsals = {}
     for table, schema in tables.items():

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
 
 import click
 
-from daap_local.bootstrap import open_lake
-from daap_local.cli.common import format_option, print_json, with_root
+from daap_local.cli.common import format_option, print_json, with_place
+from daap_local.places import Place
 
 _EPILOG = """\b
 Example:
@@ -22,16 +21,16 @@ Exit code 1 if a snapshot could not be made anew.
 @click.argument("product")
 @click.argument("table", required=False)
 @format_option("text", "json")
-@with_root
+@with_place
 @click.pass_context
-def command(ctx: click.Context, root: Path, product: str, table: str | None, form: str) -> None:
+def command(ctx: click.Context, place: Place, product: str, table: str | None, form: str) -> None:
     """Make the snapshots of PRODUCT, or of one TABLE of it, anew from raw.
 
     Readers go on reading. A snapshot that would have other rows than before stays as it is, and is told of.
     """
     from daap.pipeline.reload import reload_tables, select_tables
 
-    lake, rebuilt = open_lake(root), []
+    lake, rebuilt = place.open_lake(), []
     for one in reload_tables(lake, select_tables(lake, product, table), getpass.getuser()):
         rebuilt.append({"load": str(one.load), "rows": one.rows, "wasMissing": one.was_missing, "error": one.error})
         if form == "text":

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
 
 import click
 
-from daap_local.bootstrap import open_lake
-from daap_local.cli.common import format_option, print_json, print_table, with_root
+from daap_local.cli.common import format_option, print_json, print_table, with_place
+from daap_local.places import Place
 
 _EPILOG = """\b
 Examples:
@@ -21,8 +20,8 @@ Examples:
 @click.argument("product", required=False)
 @click.option("--delete", is_flag=True, help="Delete what is listed; without it, nothing is changed.")
 @format_option("table", "json")
-@with_root
-def command(root: Path, product: str | None, delete: bool, form: str) -> None:
+@with_place
+def command(place: Place, product: str | None, delete: bool, form: str) -> None:
     """List the loads of PRODUCT, or of all, that are older than the retention period, or delete them.
 
     They are deleted from raw, curated, fail and the catalogue together; the audit log says so. A product
@@ -30,7 +29,7 @@ def command(root: Path, product: str | None, delete: bool, form: str) -> None:
     """
     from daap.pipeline.retention import Expired, enforce_retention, find_expired
 
-    lake, held = open_lake(root), []
+    lake, held = place.open_lake(), []
     expired: list[Expired] = []
     names = [product] if product else [registered.product.name for registered in lake.registry.list()]
     for name in names:

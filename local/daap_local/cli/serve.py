@@ -12,6 +12,7 @@ from daap_local.cli.common import with_root
 
 if TYPE_CHECKING:
     from daap.pipeline.lake import Lake
+    from daap.pipeline.publish import Push
 
 _EPILOG = """\b
 Examples:
@@ -48,6 +49,7 @@ def command(root: Path, host: str, port: int, public_url: str | None, watch: boo
     from daap.access.tokens import TokenStore
     from daap.pipeline.resync import finish_changes
     from daap_local.bootstrap import open_lake
+    from daap_local.catalogue import keeping_catalogue
     from daap_local.console import LoadConsole
     from daap_local.server.serve import build_app, open_socket, run_server, watching
 
@@ -63,9 +65,16 @@ def command(root: Path, host: str, port: int, public_url: str | None, watch: boo
         if host not in _LOOPBACK:
             click.echo(f"Note: {host} can be reached from outside this machine, without encryption.", err=True)
         click.echo(f"Serving {root} at {url} (described at {url}/docs; Ctrl-C ends)", err=True)
-        with watching(lake, root, console.report) if watch else nullcontext():
+        with (
+            keeping_catalogue(lake, lambda push: console.say(_describe_push(push))),
+            watching(lake, root, console.report) if watch else nullcontext(),
+        ):
             run_server(app, listening, verbose=verbose)
     click.echo("Stopped. What was on its way goes on at the next start.", err=True)
+
+
+def _describe_push(push: Push) -> str:
+    return f"catalogue: {push.product} {push.version or 'is gone'}  {push.error or push.state}"
 
 
 def _tell_token(lake: Lake, token: str | None) -> None:

@@ -15,11 +15,9 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from daap.errors import InvalidQuery
-from daap_local.bootstrap import open_store
-from daap_local.cli.common import format_option, print_table, with_root
+from daap_local.cli.common import format_option, print_table, with_place
 from daap_local.files import new_file, translated
-from daap_local.folder_catalogue import FolderCatalogue
-from daap_local.query import FolderQuery
+from daap_local.places import Place
 
 _EPILOG = """\b
 Tables are {product}_v1.{table}, with every snapshot told apart by load_timestamp, and
@@ -41,15 +39,14 @@ _SHOWN_ROWS = 1_000
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file, whole or not at all."
 )
-@with_root
-def command(root: Path, statement: str, form: str, output: Path | None) -> None:
+@with_place
+def command(place: Place, statement: str, form: str, output: Path | None) -> None:
     """Run one SELECT over the curated tables, and print or write its rows."""
     if form == "parquet" and output is None:
         raise click.UsageError("parquet goes to a file; name it with -o FILE")
     if form == "table" and output is not None:
         raise click.UsageError("a table is for the terminal; choose --format csv, json or parquet for a file")
-    store = open_store(root)
-    reader = FolderQuery(store, FolderCatalogue(store)).query(statement)
+    reader = pa.RecordBatchReader.from_stream(place.query.query(statement))
     _check_names(reader.schema.names)
     if output is None:
         _print_rows(reader, form)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import click
 
@@ -15,8 +14,8 @@ from daap.access.tokens import TokenStore
 from daap.errors import InvalidName
 from daap.model.keys import token_key
 from daap.pipeline.audit import Trail, audited
-from daap_local.bootstrap import open_store
-from daap_local.cli.common import format_option, print_json, print_table, with_root
+from daap_local.cli.common import format_option, print_json, print_table, with_place
+from daap_local.places import Place
 
 _EPILOG = """\b
 A grant is admin, or an action and a scope:
@@ -96,11 +95,11 @@ def _find_moment(text: str, now: datetime) -> datetime | None:
 @click.option("--expires", metavar="DAYS|DATE", callback=_read_expiry,
               help="In so many days (90d), or at the end of a day in UTC (2027-01-31). Default: never.")  # fmt: skip
 @format_option("text", "json")
-@with_root
-def create(root: Path, name: str, grants: tuple[Grant, ...], expires: datetime | None, form: str) -> None:
+@with_place
+def create(place: Place, name: str, grants: tuple[Grant, ...], expires: datetime | None, form: str) -> None:
     """Create a token for the principal NAME and print it, this once."""
     check_principal(name)
-    store = open_store(root)
+    store = place.store
     with audited(store, None, actor=getpass.getuser()) as trail:
         token, info = TokenStore(store).create(name, grants, expires)
         _log(trail, "token_created", "created", info)
@@ -113,11 +112,11 @@ def create(root: Path, name: str, grants: tuple[Grant, ...], expires: datetime |
 
 @command.command("list", epilog="Example: daap-local token list")
 @format_option("table", "json")
-@with_root
-def list_tokens(root: Path, form: str) -> None:
+@with_place
+def list_tokens(place: Place, form: str) -> None:
     """List the tokens with what they permit; the newest last."""
     now = datetime.now(UTC)
-    tokens = sorted(TokenStore(open_store(root)).list(), key=lambda info: (info.created, info.id))
+    tokens = sorted(TokenStore(place.store).list(), key=lambda info: (info.created, info.id))
     if form == "json":
         print_json([info.dump() | {"state": info.state(now)} for info in tokens])
         return
@@ -131,14 +130,14 @@ def list_tokens(root: Path, form: str) -> None:
 
 @command.command("revoke", epilog="Example: daap-local token revoke k3v9x0a2m4q8t1zb")
 @click.argument("token_id", metavar="ID")
-@with_root
-def revoke(root: Path, token_id: str) -> None:
+@with_place
+def revoke(place: Place, token_id: str) -> None:
     """End the token with this ID at once.
 
     `token list` shows the ids. In a token, it is the part between daap_ and the next _.
     """
     token_key(token_id)  # before the trail begins: a whole token, given by mistake, is not to be logged
-    store = open_store(root)
+    store = place.store
     with audited(store, None, actor=getpass.getuser()) as trail:
         info = TokenStore(store).revoke(token_id)
         _log(trail, "token_revoked", "revoked", info)

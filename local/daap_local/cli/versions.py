@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
-from daap_local.bootstrap import open_registry, open_store
-from daap_local.cli.common import format_option, print_json, print_table, with_root
+from daap_local.cli.common import format_option, print_json, print_table, with_place
+from daap_local.places import Place
 
 _EPILOG = """\b
 Examples:
@@ -21,14 +20,14 @@ Examples:
 @click.argument("product")
 @click.option("--compare", nargs=2, metavar="FROM TO", help="What changed from one version to another, as JSON.")
 @format_option("table", "json")
-@with_root
-def command(root: Path, product: str, compare: tuple[str, str] | None, form: str) -> None:
+@with_place
+def command(place: Place, product: str, compare: tuple[str, str] | None, form: str) -> None:
     """List the versions of PRODUCT, the newest first: when, by whom, and what was done."""
     from daap.registry.changes import compare_products
     from daap.registry.directory import find_record, list_records, read_record
 
-    store = open_store(root)
-    open_registry(root).get(product)
+    store = place.store
+    place.registry.get(product)
     if compare:
         print_json(compare_products(*(find_record(store, product, version).product.dump() for version in compare)))
         return

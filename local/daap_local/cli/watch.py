@@ -41,7 +41,7 @@ def command(ctx: click.Context, landing: Path, once: bool, infer: bool, verbose:
     from daap_local.watcher import Watcher
 
     landing = landing.absolute()
-    root = find_root(ctx.obj) if ctx.obj else landing.parent
+    root = find_root(ctx.obj.root) if ctx.obj.root else landing.parent
     console = LoadConsole(form)
     with translated(f"write {landing}"):
         make_folder(landing)

@@ -23,6 +23,7 @@ from daap_local.parity.serving import serving
 from daap_local.parity.sides import Columns, Side
 
 _REGION = "eu-west-2"
+_NAMED = {"s3": "S3", "glue": "Glue", "athena": "Athena"}
 _FAKE = "local"
 """What the server takes for a key and its secret, as it takes anything."""
 
@@ -84,17 +85,20 @@ def _closed_after(clients: Clients) -> Iterator[None]:
     try:
         yield
     finally:
-        for name in ("s3", "glue", "athena"):
+        for name in _NAMED:
             if name in vars(clients):
                 getattr(clients, name).close()
 
 
 @contextmanager
-def _open_own(_where: Where, scratch: Path) -> Iterator[Cloud]:
+def _open_own(where: Where, scratch: Path) -> Iterator[Cloud]:
     with serving(Options(scratch / "cloud", memory=_SERVER_MEMORY)) as url:
         session = boto3.session.Session(_FAKE, _FAKE, region_name=_REGION)
-        clients = Clients(session, dict.fromkeys(("s3", "glue", "athena"), url))
-        with _closed_after(clients), fresh_settings(clients, scratch) as settings:
+        clients = Clients(session, dict.fromkeys(_NAMED, url))
+        with (
+            _closed_after(clients),
+            fresh_settings(clients, scratch, (where.environment or {}).get("DAAP_MEMORY")) as settings,
+        ):
             yield Cloud(clients, settings, "S3, Glue and Athena of this machine")
 
 
@@ -106,8 +110,12 @@ def _open_emulated(where: Where, scratch: Path) -> Iterator[Cloud]:
     session = find_target(None, where.endpoint).session
     with _endpoints(where, session, scratch) as endpoints:
         clients = Clients(session, endpoints)
-        with _closed_after(clients), fresh_settings(clients, scratch) as settings:
-            yield Cloud(clients, settings, f"S3 and Glue at {endpoints['s3']}, Athena at {endpoints['athena']}")
+        with (
+            _closed_after(clients),
+            fresh_settings(clients, scratch, (where.environment or {}).get("DAAP_MEMORY")) as settings,
+        ):
+            words = ", ".join(f"{_NAMED[name]} at {url}" for name, url in endpoints.items())
+            yield Cloud(clients, settings, words)
 
 
 @contextmanager
@@ -117,28 +125,35 @@ def _endpoints(where: Where, session: boto3.session.Session, scratch: Path) -> I
     with ExitStack() as stack:
         athena = where.athena
         if where.endpoint and not athena:
-            athena = stack.enter_context(_athena_for(session, where.endpoint, scratch))
+            athena = stack.enter_context(_athena_for(session, given, scratch))
         yield {**given, "athena": athena} if athena else given
 
 
 def _objects_at(where: Where) -> dict[str, str]:
-    return dict.fromkeys(("s3", "glue"), where.endpoint) if where.endpoint else {}
+    """Where objects and tables are, beside an emulator that may have no Glue (AWS_ENDPOINT_URL_GLUE)."""
+    if not where.endpoint:
+        return {}
+    return {"s3": where.endpoint, "glue": (where.environment or {}).get("AWS_ENDPOINT_URL_GLUE") or where.endpoint}
 
 
 @contextmanager
-def _athena_for(session: boto3.session.Session, endpoint: str, scratch: Path) -> Iterator[str]:
+def _athena_for(session: boto3.session.Session, at: Mapping[str, str], scratch: Path) -> Iterator[str]:
     """daap's own Athena over an emulator's S3 and Glue; it takes its credentials from the environment."""
-    keys, before = session.get_credentials(), dict(os.environ)
-    if keys:
-        os.environ.update({"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key})
-    os.environ["AWS_DEFAULT_REGION"] = session.region_name
+    given = {"AWS_DEFAULT_REGION": session.region_name}
+    if (keys := session.get_credentials()) and keys.access_key and keys.secret_key:
+        given |= {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
-        options = Options(scratch / "athena", glue_endpoint=endpoint, s3_endpoint=endpoint, memory=_SERVER_MEMORY)
+        options = Options(scratch / "athena", glue_endpoint=at["glue"], s3_endpoint=at["s3"], memory=_SERVER_MEMORY)
         with serving(options) as url:
             yield url
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

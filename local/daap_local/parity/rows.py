@@ -97,17 +97,17 @@ class RowBench:
     def _compare(self, left: str, right: str, width: int) -> RowsFound:
         keys = "".join(f"c{place}, " for place in range(width))
         both = f"SELECT 0 AS s, * FROM ({left}) UNION ALL SELECT 1 AS s, * FROM ({right})"  # noqa: S608 - quoted
-        found = "count(*) FILTER (s = 0) AS l, count(*) FILTER (s = 1) AS r"
+        numbers = "count(*) FILTER (s = 0) AS l, count(*) FILTER (s = 1) AS r"
         places = "min(n) FILTER (s = 0) AS ln, min(n) FILTER (s = 1) AS rn"
         self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT {keys}{found}, {places} FROM ({both}) "  # noqa: S608 - quoted
+            f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT {keys}{numbers}, {places} FROM ({both}) "  # noqa: S608 - quoted
             f"GROUP BY {keys.rstrip(', ') or '()'} HAVING l <> r"
         )
         counts = tuple(self._one(f"SELECT count(*) FROM ({side})") for side in (left, right))  # noqa: S608 - as above
         odd = self._one("SELECT coalesce(sum(abs(l - r)), 0) FROM grouped")
-        found = RowsFound((counts[0], counts[1]), odd, self._odd(keys, "l", "r"), self._odd(keys, "r", "l"))
+        left_odd, right_odd = self._odd(keys, "l", "r"), self._odd(keys, "r", "l")
         self._connection.execute("DROP TABLE grouped")
-        return found
+        return RowsFound((counts[0], counts[1]), odd, left_odd, right_odd)
 
     def _one(self, sql: str) -> int:
         row = self._connection.execute(sql).fetchone()

@@ -26,7 +26,8 @@ def make_client(service: str, endpoint: str) -> Any:  # noqa: ANN401 - botocore'
     """A client for an endpoint, which may also be `aws`: the real one, as the environment names it."""
     config = Config(retries={"mode": "standard", "max_attempts": 3}, s3={"addressing_style": "path"})
     url = None if endpoint == "aws" else endpoint
-    make: Any = boto3.client  # a service's name that is not known beforehand has no overload
+    # A session of its own: boto3's default one would keep the credentials that the first server here found.
+    make: Any = boto3.session.Session().client  # a service's name that is not known beforehand has no overload
     return make(service, endpoint_url=url, config=config)
 
 
