@@ -111,7 +111,7 @@ def _launch(
     known = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     own = {name: value.replace("{port}", str(port)) for name, value in kind.settings.items()}
     given = {**known, "HOME": str(folder), "TMPDIR": str(folder), **CREDENTIALS, **own, **environment}
-    command = [_interpreter(kind), PROJECT / "tests" / "support" / "leash.py", kind.module]
+    command = [_interpreter(kind), PROJECT / "local" / "daap_local" / "cloud" / "leash.py", kind.module]
     with log.open("wb") as out:
         return subprocess.Popen(  # noqa: S603 - our own words
             command, cwd=folder, env=given, stdin=subprocess.PIPE, stdout=out, stderr=out, start_new_session=True

@@ -31,11 +31,6 @@ class BucketStore(MemoryStore):
         return check_key(f"{bucket}/{name}")
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
 @pytest.fixture
 def bench(tmp_path, engine, monkeypatch) -> Bench:
     bench = open_memory(tmp_path / "lake", engine)

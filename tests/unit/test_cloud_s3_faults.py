@@ -231,3 +231,4 @@ class TestParts:
         presigner = S3Presigner(store._client, store, seen)
         assert presigner.start_parts(KEY, 1, HOUR).urls[0].startswith("https://files.example.com/")
         assert presigner.sign_form(KEY, "1B2M2Y8AsgTpgAmY7PhCfg==", 10, HOUR).url.startswith("https://files.")
+        assert presigner.sign_download("raw/a.csv", "a.csv", "text/csv", HOUR).startswith("https://files.")

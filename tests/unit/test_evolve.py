@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import EngineFailed, InvalidChange, NotRegistered, VersionConflict
 from daap.model.events import FileLanded, FileRefused, LoadCurated
 from daap.model.loads import LoadId, LoadStatus, TableRef
@@ -27,7 +26,6 @@ from tests.support.lakes import (
     BAD,
     CUSTOMER,
     ID,
-    LAKES,
     PAPERS,
     PRODUCT,
     TABLE,
@@ -35,29 +33,9 @@ from tests.support.lakes import (
     make_csv,
     make_product,
     make_table,
-    open_folders,
 )
 
 FIRST, SECOND, THIRD = "20260101T000000Z", "20260102T000000Z", "20260103T000000Z"
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
-
-
-@pytest.fixture
-def folders(tmp_path, engine) -> Bench:
-    bench = open_folders(tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 def rows(bench: Bench, table: str = "shop_v1.orders", columns: str = "*") -> list[dict[str, object]]:

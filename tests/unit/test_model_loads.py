@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from daap.errors import InvalidName
-from daap.model.loads import CuratorNote, EngineNote, ErrorSummary, LoadId, LoadStatus, OutputFile, Receipt, TableRef, parse_load
+from daap.model.loads import (
+    CuratorNote,
+    EngineNote,
+    ErrorSummary,
+    LoadId,
+    LoadStatus,
+    OutputFile,
+    Receipt,
+    TableRef,
+    parse_load,
+)
 
 STAMP = "20260131T235959Z"
 RECEIPT = Receipt(

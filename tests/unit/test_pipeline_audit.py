@@ -10,28 +10,9 @@ import pytest
 from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import EngineFailed, InvalidName
 from daap.model.events import FileRefused
-from tests.support.lakes import BAD, LAKES, PAPERS, Bench, make_csv, open_folders
+from tests.support.lakes import BAD, PAPERS, Bench, make_csv
 
 SECRET = "Wilhelmina-Featherstonehaugh"  # longer than the column allows  # noqa: S105 - an invented name
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
-
-
-@pytest.fixture
-def folders(tmp_path, engine) -> Bench:
-    bench = open_folders(tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 def list_stages(bench: Bench) -> list[str]:

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import Busy, DaapError, InvalidName
 from daap.model.events import FileArchived, FileLanded, FileRefused, LoadCurated, NothingToDo, Outcome
 from daap.model.keys import file_key
@@ -78,11 +77,6 @@ class EventfulStore(ObjectStore):
 class LocatingStore(EventfulStore):
     def locate(self, key: str) -> str:
         return self._store.locate(key)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
 
 
 @pytest.fixture(params=LAKES)

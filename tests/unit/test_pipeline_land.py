@@ -11,35 +11,15 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import InvalidName
 from daap.model.events import FileArchived, FileRefused, LoadCurated, NothingToDo
 from daap.model.keys import annotated_key, file_key, report_key
 from daap.model.loads import LoadId, LoadStatus, TableRef
 from daap.model.stamps import format_stamp
-from tests.support.lakes import BAD, LAKES, PAPERS, TABLE, Bench, drain_lake, make_csv, make_product, open_folders
+from tests.support.lakes import BAD, PAPERS, TABLE, drain_lake, make_csv, make_product, open_folders
 
 FILE_ID = "0b8a7a52-9f0e-4a25-8f7b-1f4a53c9e9d1"
 OTHER_ID = "5c0cf1a9-64f9-4f0e-9a45-fd7a3bb6a1a2"
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
-
-
-@pytest.fixture
-def folders(tmp_path, engine) -> Bench:
-    bench = open_folders(tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 def upload_key(

@@ -10,27 +10,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.model.events import FileRefused, LoadCurated
 from daap.model.keys import clock_key, file_key
 from daap.model.loads import LoadId, LoadStatus, TableRef
 from daap.model.stamps import format_stamp
 from daap.pipeline import claims
-from tests.support.lakes import LAKES, TABLE, Bench, make_csv, open_folders, open_memory
+from tests.support.lakes import TABLE, make_csv, open_folders, open_memory
 
 ORDERS = TableRef("shop", 1, TABLE)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 class StoppedClock(datetime):

@@ -29,25 +29,6 @@ from tests.support.lakes import BAD, LAKES, TABLE, TABLES, Bench, drain_lake, ma
 ORDERS = TableRef("shop", 1, TABLE)
 
 
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
-
-
-@pytest.fixture
-def folders(tmp_path, engine) -> Bench:
-    bench = open_folders(tmp_path / "lake", engine)
-    bench.register()
-    return bench
-
-
 class LooseStore(FolderStore):
     """A store that holds nothing for anyone: correctness must not rest on it."""
 

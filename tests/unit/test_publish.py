@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.model.keys import PUSHES, head_key, push_key
 from daap.model.versions import Version
 from daap.pipeline.manage import amend_product, create_table
@@ -52,11 +51,6 @@ class Board(CataloguePublisher):
 
     def version(self) -> str:
         return str(self.shown[PRODUCT].version)
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
 
 
 @pytest.fixture

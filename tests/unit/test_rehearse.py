@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import NotRegistered
 from daap.model.verdict import MASK
 from daap.pipeline.rehearse import Rehearsal, rehearse_schema
-from tests.support.lakes import AMOUNT, BAD, CUSTOMER, ID, LAKES, PRODUCT, TABLE, Bench, make_csv, make_table
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
+from tests.support.lakes import AMOUNT, BAD, CUSTOMER, ID, PRODUCT, TABLE, Bench, make_csv, make_table
 
 
 def stamp(day: int) -> str:

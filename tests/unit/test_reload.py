@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import NotRegistered
 from daap.model.loads import LoadStatus, TableRef
 from daap.pipeline.reload import Rebuilt, reload_load, reload_tables, select_tables
@@ -17,35 +16,14 @@ from tests.support.lakes import (
     BAD,
     CUSTOMER,
     ID,
-    LAKES,
     PAPERS,
     PRODUCT,
     TABLE,
     Bench,
     make_csv,
-    open_folders,
 )
 
 FIRST, SECOND, THIRD = "20260101T000000Z", "20260102T000000Z", "20260103T000000Z"
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
-
-
-@pytest.fixture
-def folders(tmp_path, engine) -> Bench:
-    bench = open_folders(tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 def reload(bench: Bench, table: str | None = None) -> list[Rebuilt]:

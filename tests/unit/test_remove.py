@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import (
     InvalidChange,
     NotRegistered,
@@ -26,7 +25,6 @@ from tests.support.lakes import (
     AMOUNT,
     BAD,
     ID,
-    LAKES,
     PAPERS,
     PRODUCT,
     TABLE,
@@ -35,30 +33,10 @@ from tests.support.lakes import (
     make_csv,
     make_product,
     make_table,
-    open_folders,
 )
 
 FIRST, SECOND = "20260101T000000Z", "20260102T000000Z"
 SECRET = b"id,customer,amount\n1,Ann,1.00\nsecret-value,Bob,oops\n"
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
-
-
-@pytest.fixture
-def folders(tmp_path, engine) -> Bench:
-    bench = open_folders(tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 class _Died(Exception):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import EngineFailed, NotRegistered
 from daap.model.events import FileLanded
 from daap.model.keys import claim_key, file_key, receipt_key
@@ -25,37 +24,16 @@ from tests.support.lakes import (
     BAD,
     CUSTOMER,
     ID,
-    LAKES,
     PAPERS,
     PRODUCT,
     TABLE,
     Bench,
     make_csv,
     make_table,
-    open_folders,
 )
 
 FIRST, SECOND = "20260101T000000Z", "20260102T000000Z"
 FILE_ID = "0b8a7a52-9f0e-4a25-8f7b-1f4a53c9e9d1"
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
-
-
-@pytest.fixture
-def folders(tmp_path, engine) -> Bench:
-    bench = open_folders(tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 @pytest.fixture

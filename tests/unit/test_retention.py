@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import NotRegistered
 from daap.model.events import FileLanded
 from daap.model.keys import claim_key
@@ -20,7 +19,7 @@ from daap.pipeline.manage import amend_product, set_hold
 from daap.pipeline.reload import reload_tables, select_tables
 from daap.pipeline.resync import resync_product
 from daap.pipeline.retention import Expired, enforce_retention, find_expired
-from tests.support.lakes import AMOUNT, ID, LAKES, PAPERS, PRODUCT, TABLE, Bench, make_csv
+from tests.support.lakes import AMOUNT, ID, PAPERS, PRODUCT, TABLE, Bench, make_csv
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LIMIT = NOW - timedelta(days=30)
@@ -28,18 +27,6 @@ LIMIT = NOW - timedelta(days=30)
 
 SECRET = b"id,customer,amount\n1,Ann,1.00\nsecret-value,Bob,oops\n"
 ZONES = ("landing/", "raw/", "curated/", "fail/")
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 def ago(days: int, seconds: int = 0) -> str:

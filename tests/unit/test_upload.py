@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from daap.engines.duckdb.engine import DuckDBEngine
 from daap.errors import InvalidName, NotRegistered, ObjectConflict, UnknownLoad
 from daap.model.keys import claim_key
 from daap.model.loads import LoadId, LoadStatus, TableRef
@@ -32,7 +31,7 @@ from daap.pipeline.upload import (
     stored_file,
 )
 from daap.ports.presigner import PartedUpload, Presigner, UploadForm
-from tests.support.lakes import BAD, ID, LAKES, PAPERS, PRODUCT, TABLE, Bench, make_csv
+from tests.support.lakes import BAD, ID, PAPERS, PRODUCT, TABLE, Bench, make_csv
 
 MD5_SUM = hashlib.md5(b"x", usedforsecurity=False)
 MD5 = base64.b64encode(MD5_SUM.digest()).decode()
@@ -63,18 +62,6 @@ class NotingPresigner(Presigner):
     def abort_parts(self, key: str, handle: str) -> None:
         if self.begun.get(handle, ("",))[0] == key:
             del self.begun[handle]
-
-
-@pytest.fixture(scope="module")
-def engine(tmp_path_factory) -> DuckDBEngine:
-    return DuckDBEngine(scratch=tmp_path_factory.mktemp("scratch"))
-
-
-@pytest.fixture(params=LAKES)
-def bench(request, tmp_path, engine) -> Bench:
-    bench = LAKES[request.param](tmp_path / "lake", engine)
-    bench.register()
-    return bench
 
 
 @pytest.fixture
