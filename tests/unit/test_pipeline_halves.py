@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from daap.errors import Busy, DaapError, InvalidName
+from daap.errors import Busy, DaapError, InvalidName, ObjectMissing
 from daap.model.events import FileArchived, FileLanded, FileRefused, LoadCurated, NothingToDo, Outcome
 from daap.model.keys import file_key
 from daap.model.loads import LoadId, LoadStatus, TableRef
@@ -65,7 +65,11 @@ class EventfulStore(ObjectStore):
 
     def move(self, source: str, target: str) -> None:
         self._step()
-        self._store.move(source, target)
+        try:
+            self._store.move(source, target)
+        except ObjectMissing:
+            self._tell(target)  # another worker has removed the source just behind our copy of it
+            raise
         self._tell(target)
         self._step()
 
