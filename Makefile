@@ -9,7 +9,7 @@ LINTERS := .venv-lint/.ready
 MODELS := .venv-openmetadata/.ready
 CLIENT_OPTIONS := -o addopts= -o filterwarnings=default --confcutdir=. -p no:cacheprovider
 
-.PHONY: demo cloud-up test lint types unit bench fuzz template athena-clients localstack oracle clean
+.PHONY: demo cloud-up test lint types unit e2e e2e-localstack bench fuzz template athena-clients localstack oracle clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## run the whole flow on a small lake
@@ -36,6 +36,13 @@ types: $(READY)
 
 unit: $(READY) $(EMULATOR) $(MODELS)
 	$(BIN)/pytest -n auto
+
+e2e: $(READY) $(EMULATOR)  ## the deployed lake on ministack from end to end, with more uploads at once than in the tests
+	DAAP_E2E_UPLOADS=$(or $(UPLOADS),200) $(BIN)/pytest tests/e2e/test_cloud_flow.py
+
+# LocalStack's functions need Docker, so they run as processes beside it.
+e2e-localstack: $(READY) $(LOCALSTACK)  ## the same on LocalStack
+	DAAP_EMULATOR=localstack DAAP_E2E_UPLOADS=$(or $(UPLOADS),200) $(BIN)/pytest tests/e2e/test_cloud_flow.py
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --editable '.[bench]'

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from daap.errors import InvalidName
 
@@ -26,10 +27,10 @@ class ObjectEvent:
     actor: str = UNKNOWN
 
 
-def read_event(event: Mapping[str, Any]) -> ObjectEvent:
+def read_event(event: Mapping[str, Any], *, quoted: bool = False) -> ObjectEvent:
     """The object an event is about; raises InvalidName for an event that is about none.
 
-    Unlike in S3's own notifications, the name stands there as it is, without percent signs.
+    Unlike in S3's own notifications, the name stands there as it is, without percent signs, unless it is `quoted`.
     """
     detail = event.get("detail")
     try:
@@ -40,4 +41,4 @@ def read_event(event: Mapping[str, Any]) -> ObjectEvent:
         raise InvalidName("the event is about no object: its bucket and key are no texts")
     requester = detail.get("requester") if isinstance(detail, Mapping) else None
     actor = _UNPRINTABLE.sub("", str(requester or ""))[:_MAX_ACTOR]
-    return ObjectEvent(bucket, name, actor or UNKNOWN)
+    return ObjectEvent(bucket, unquote(name) if quoted else name, actor or UNKNOWN)

@@ -60,7 +60,7 @@ def _take(event: Event, work: Callable[[str, ObjectEvent], Outcome]) -> Answer:
     """Does the work on the file that an event is about. A file that lies out of place stays there, and is told of."""
     key = "an event"
     try:
-        seen = read_event(event)
+        seen = read_event(event, quoted=deployment().settings.quoted_events)
         key = deployment().store.key_of(seen.bucket, seen.name)
         return _describe(key, work(key, seen))
     except InvalidName as error:
@@ -172,7 +172,7 @@ def push_to_catalogue(event: Event, _context: object) -> Answer:
 
     name = "a product"
     try:
-        seen = read_event(event)
+        seen = read_event(event, quoted=deployment().settings.quoted_events)
         key = deployment().store.key_of(seen.bucket, seen.name)
         product = named_product(key)
         if product is None:

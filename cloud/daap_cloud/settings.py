@@ -51,6 +51,8 @@ class Settings(BaseModel):
     """The stage of the API in API Gateway, which is the first part of its paths."""
     public_s3_url: Annotated[str, Field(pattern=r"^(https?://[^/?#]+)?$")] = ""
     """S3's address as those see it who upload, where that is not the deployment's own: an emulator's in containers."""
+    quoted_events: bool = False
+    """Whether events of EventBridge have objects' names with percent signs, as LocalStack's do and S3's do not."""
     reload_function: str = ""
     resync_function: str = ""
     """The Lambdas that do what takes longer than an API may."""

@@ -80,6 +80,8 @@ def run_sweep(sweep: Sweep, lake: Lake, request: Request, has_time: HasTime) -> 
                     return Progress(tuple(done), tuple(failed), after)
         except DaapError as error:
             failed.append(f"{product}: {error}")
+        if not has_time():  # looking alone may take long, where nothing is found
+            return Progress(tuple(done), tuple(failed), product)
     if sweep == "resync" and request.product is None:
         _end_withdrawals(lake, done, failed)
     return Progress(tuple(done), tuple(failed))
@@ -95,9 +97,8 @@ def _end_withdrawals(lake: Lake, done: list[str], failed: list[str]) -> None:
 
 
 def _list_products(lake: Lake, request: Request) -> Iterable[str]:
-    if request.product is not None:
-        return [request.product]
-    names = (registered.product.name for registered in lake.registry.list())
+    all_names = (registered.product.name for registered in lake.registry.list())
+    names = all_names if request.product is None else [request.product]
     return [name for name in names if name > (request.after or "")]
 
 

@@ -27,6 +27,9 @@ from daap.registry.heads import Registered
 AT_REST = timedelta(minutes=1)
 """How long a file in landing has lain untouched before it is taken for whole."""
 
+_RECENT = timedelta(days=1)
+"""How long after its end a load is looked at for what earlier tries left."""
+
 Found = Literal["landed", "claimed", "archived", "unpublished", "unrecorded", "carried", "catalogue"]
 
 
@@ -176,8 +179,13 @@ def _mend_load(lake: Lake, place: Upload, actor: str, *, is_visible: bool) -> It
         yield from _mend_archived(lake, receipt, actor)
     elif receipt.status is LoadStatus.CURATED and not is_visible:
         yield from _reload_missing(lake, place.load, actor)
-    elif receipt.rebuilt:
-        lake.catalogue.discard(place.load)  # files that a reload had to leave to the queries on their way
+    elif receipt.rebuilt or _is_recent(receipt):
+        # A reload leaves files to the queries on their way; a worker that is killed, what its engine writes afterwards.
+        lake.catalogue.discard(place.load)
+
+
+def _is_recent(receipt: Receipt) -> bool:
+    return datetime.now(UTC) - max(receipt.reached.values()) < _RECENT
 
 
 def _find_receipt(lake: Lake, load: LoadId) -> Receipt | None:

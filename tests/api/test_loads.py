@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlencode
 
+import httpx
 import pytest
 
 from daap.model.loads import LoadId, LoadStatus, Receipt, TableRef
+from daap.ports.presigner import Presigner
 from tests.api.site import BAD, GOOD, HOME, PAYMENTS, TABLE, Site, make_metadata, make_schema, message_of
 
 LOADS = f"{PAYMENTS}/loads"
@@ -220,3 +223,47 @@ class TestRawFile:
             path.unlink()
         for what in ("file", "errors", "errors?format=csv"):
             message_of(site.admin.get(f"{LOADS}/{stamp}/{what}"), 404)
+
+
+class Lender(Presigner):
+    """A presigner whose store hands out files itself; it signs nothing else."""
+
+    sign_form = start_parts = finish_parts = abort_parts = NotImplemented
+
+    def sign_download(self, key: str, name: str, media_type: str, lifetime: timedelta) -> str:
+        return f"https://store.test/{quote(key)}?{urlencode({'name': name, 'type': media_type, 's': lifetime.seconds})}"
+
+
+class TestLentFile:
+    @pytest.fixture
+    def lending(self, site) -> Site:
+        site.app.state.backend = replace(site.app.state.backend, presigner=Lender())
+        return site
+
+    def test_a_file_is_answered_by_its_address_in_the_store(self, lending):
+        stamp = lending.take(name="märz &1.csv")
+        answer = lending.admin.get(f"{LOADS}/{stamp}/file")
+        assert (answer.status_code, answer.content) == (307, b"")
+        assert answer.headers["cache-control"] == "no-store"
+        found = httpx.URL(answer.headers["location"])
+        assert found.path.startswith(f"/raw/spend/v1/payments/load_timestamp={stamp}/")
+        assert dict(found.params) == {"name": "märz &1.csv", "type": "application/octet-stream", "s": "300"}
+
+    def test_an_error_report_is_so_too(self, lending):
+        stamp = lending.take(BAD)
+        answer = lending.admin.get(f"{LOADS}/{stamp}/errors", format="csv")
+        assert answer.status_code == 307
+        found = httpx.URL(answer.headers["location"])
+        assert found.path.startswith("/fail/")
+        assert found.params["name"] == "errors-a.csv"
+        assert lending.admin.get(f"{LOADS}/{stamp}/errors").json()["total"] == 2
+
+    def test_a_file_that_is_not_there_is_told_of_at_once(self, lending):
+        (stamp,) = make_receipts(lending, 0)
+        message_of(lending.admin.get(f"{LOADS}/{stamp}/file"), 404)
+
+    def test_who_may_not_read_gets_no_address(self, lending):
+        stamp = lending.take()
+        answer = lending.client("read:other").get(f"{LOADS}/{stamp}/file")
+        message_of(answer, 403)
+        assert "location" not in answer.headers

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import httpx
@@ -19,7 +20,7 @@ from starlette.applications import Starlette
 
 from daap.errors import InvalidName, ObjectConflict, ObjectMissing
 from daap.ports.objects import ObjectStore
-from daap.ports.presigner import PartedUpload, Presigner, UploadForm
+from daap.ports.presigner import CanLend, PartedUpload, Presigner, UploadForm
 from daap_cloud.presigner import S3Presigner
 from daap_cloud.s3_store import S3Store
 from daap_local.folder_store import FolderStore
@@ -372,3 +373,51 @@ class TestParts:
             desk.presigner.finish_parts(key, "a" * 32, [])
         with pytest.raises(InvalidName):
             desk.presigner.abort_parts(key, "a" * 32)
+
+
+class TestLending:
+    """Of presigners that hand files out themselves."""
+
+    KEPT = "raw/spend/v1/orders/load_timestamp=20260131T235959Z/a b+c.csv"
+
+    @pytest.fixture
+    def desk(self, tmp_path) -> Iterator[Desk]:
+        with open_s3_desk(tmp_path) as desk:
+            desk.store.put(self.KEPT, DATA)
+            yield desk
+
+    def lend(self, desk: Desk, name: str = "a.csv", lifetime: timedelta = timedelta(minutes=5)) -> httpx.URL:
+        assert isinstance(desk.presigner, CanLend)
+        return httpx.URL(desk.presigner.sign_download(self.KEPT, name, "application/octet-stream", lifetime))
+
+    def test_the_file_comes_byte_for_byte(self, desk):
+        answer = desk.client.get(self.lend(desk))
+        assert (answer.status_code, answer.content) == (200, DATA)
+        assert answer.headers["content-type"] == "application/octet-stream"
+
+    @pytest.mark.parametrize("name", ["a.csv", "März 1+2.csv", "quo\"te'; filename=b.exe", "a%0d%0ab.csv"])
+    def test_it_is_called_as_its_producer_called_it(self, desk, name):
+        found = desk.client.get(self.lend(desk, name)).headers["content-disposition"]
+        assert found == f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+
+    def test_the_address_is_good_for_nothing_else(self, desk):
+        address, other = self.lend(desk), self.KEPT.replace("a b+c", "other")
+        desk.store.put(other, DATA)
+        wrong = address.copy_with(path=address.path.replace("a b+c", "other"))
+        for answer in (
+            desk.client.get(wrong), desk.client.put(address, content=b"x"), desk.client.delete(address),
+            desk.client.get(address.copy_set_param("response-content-disposition", "inline")),
+        ):  # fmt: skip
+            assert (answer.status_code, error_code(answer)) == (403, "SignatureDoesNotMatch")
+        assert desk.store.read(self.KEPT)[0] == DATA
+
+    def test_an_expired_address_is_refused(self, desk):
+        address = self.lend(desk, lifetime=timedelta(seconds=1))
+        time.sleep(2.1)
+        answer = desk.client.get(address)
+        assert (answer.status_code, error_code(answer)) == (403, "AccessDenied")
+
+    @pytest.mark.parametrize("key", ["metadata/tokens/a.json", "logs/a.jsonl", "curated/spend/a.parquet", KEY])
+    def test_only_files_that_were_kept_are_lent(self, desk, key):
+        with pytest.raises(InvalidName, match="raw or fail"):
+            desk.presigner.sign_download(key, "a.csv", "text/csv", timedelta(minutes=5))

@@ -19,19 +19,20 @@ def _mend_packages() -> None:
 
     threading.Lock = Lock  # type: ignore[misc,assignment]
     try:
-        import localstack.packages.api  # type: ignore[import-not-found]  # noqa: F401
+        import localstack.packages.api  # type: ignore[import-not-found]  # noqa: F401, PLC0415
     finally:
         threading.Lock = real  # type: ignore[misc]
 
 
 def _forgo_docker() -> None:
     """A function is active at once: no image is fetched for it."""
-    from localstack.services.lambda_.invocation.docker_runtime_executor import (  # type: ignore[import-not-found]
-        DockerRuntimeExecutor,
+    from localstack.services.lambda_.invocation import (  # type: ignore[import-not-found]  # noqa: PLC0415
+        docker_runtime_executor,
     )
 
-    DockerRuntimeExecutor.prepare_version = classmethod(lambda _cls, _version: None)
-    DockerRuntimeExecutor.validate_environment = classmethod(lambda _cls: True)
+    executor = docker_runtime_executor.DockerRuntimeExecutor
+    executor.prepare_version = classmethod(lambda _cls, _version: None)
+    executor.validate_environment = classmethod(lambda _cls: True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import requests
 
@@ -27,12 +28,16 @@ from daap.pipeline.claims import open_claims
 from daap_cloud.clients import Clients
 from daap_cloud.settings import Settings
 from daap_cloud.wiring import Deployment
-from tests.support.emulator import CREDENTIALS, cloud_clients, running_emulator
+from tests.support.emulator import CREDENTIALS, MINISTACK_EVENTS, cloud_clients, running_emulator
 from tests.support.processes import PROJECT, make_command
 
 STACK = "lake"
 _TIMEOUT = 60
+AT_ONCE = 4
+"""How many files are checked, and how many loads curated, at once: each takes a process of this machine."""
 _PATIENCE = 120.0
+_FORMS, _FILES = 4, 50
+"""How many calls of the API and how many uploads are under way at once: each call may start a process here."""
 _URL = re.compile(r"http://127\.0\.0\.1:[0-9]+")
 _ZONES = ("landing", "data", "metadata", "logs", "results")
 
@@ -46,8 +51,8 @@ class Cloud:
     outputs: dict[str, str]
     token: str
 
-    tries_again: ClassVar[bool] = False
-    """Whether a call that nobody waits for comes again after an error, as in AWS."""
+    quotes: ClassVar[bool] = False
+    """Whether events have objects' names with percent signs, unlike in AWS."""
 
     @cached_property
     def clients(self) -> Clients:
@@ -72,19 +77,25 @@ class Cloud:
 
     def upload(self, product: str, table: str, data: bytes, name: str = "a.csv") -> str:
         """Sends a file by a form of the API; returns the upload's id."""
+        answer = self.get_form(product, table, data, name)
+        _send_file(answer["URL"], data, name)
+        return str(answer["uploadId"])
+
+    def upload_many(self, product: str, table: str, files: list[bytes]) -> None:
+        """Sends files at once, when there is a form for each."""
+        with ThreadPoolExecutor(_FORMS) as pool:
+            answers = list(pool.map(lambda data: self.get_form(product, table, data, "a.csv"), files))
+        with ThreadPoolExecutor(_FILES) as pool:
+            list(pool.map(lambda answer, data: _send_file(answer["URL"], data, "a.csv"), answers, files))
+
+    def get_form(self, product: str, table: str, data: bytes, name: str) -> dict[str, Any]:
+        """What the API answers to who wants to upload a file."""
         md5 = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
         path = f"/data-product/{product}/table/{table}/upload"
         answer = self.call("POST", path, json={"filename": name, "contentMD5": md5})
         assert answer.status_code == 200, answer.text
-        form = answer.json()["URL"]
-        sent = requests.post(form["url"], data=form["fields"], files={"file": (name, data)}, timeout=_TIMEOUT)
-        assert sent.status_code == 204, sent.text
-        return str(answer.json()["uploadId"])
-
-    def upload_many(self, product: str, table: str, files: list[bytes]) -> list[str]:
-        """Sends files at once; returns the uploads' ids."""
-        with ThreadPoolExecutor(min(len(files), 50)) as pool:
-            return list(pool.map(lambda data: self.upload(product, table, data), files))
+        told: dict[str, Any] = answer.json()
+        return told
 
     def receipt(self, load: LoadId) -> Receipt:
         """The receipt of a load; raises UnknownLoad."""
@@ -145,10 +156,16 @@ class Cloud:
     def event_of(self, key: str) -> dict[str, Any]:
         """What EventBridge tells of a new object."""
         bucket, name = self.deployment.store.place(key)
+        name = quote(name) if self.quotes else name
         return {
             "version": "0", "detail-type": "Object Created", "source": "aws.s3",
             "detail": {"bucket": {"name": bucket}, "object": {"key": name}, "reason": "PutObject"},
         }  # fmt: skip
+
+
+def _send_file(form: dict[str, Any], data: bytes, name: str) -> None:
+    sent = requests.post(form["url"], data=form["fields"], files={"file": (name, data)}, timeout=_TIMEOUT)
+    assert sent.status_code == 204, sent.text
 
 
 def wait_for(holds: Callable[[], bool], patience: float = _PATIENCE, pause: float = 0.2) -> None:
@@ -162,10 +179,20 @@ def wait_for(holds: Callable[[], bool], patience: float = _PATIENCE, pause: floa
 @contextmanager
 def running_cloud(folder: Path, *options: str, **environment: str) -> Iterator[Cloud]:
     """Deploys to a fresh emulator; `options` are those of the deployment, `environment` the emulator's."""
-    with running_emulator(**environment) as url, running_athena(folder, url) as athena:
+    with running_emulator(MINISTACK_EVENTS, **environment) as url, running_athena(folder, url) as athena:
         outputs = deploy(url, "up", "--stack", STACK, "--athena-endpoint", athena, *options)
         token = deploy(url, "token", "--stack", STACK)
-        yield Cloud(url, athena, dict(line.split("=", 1) for line in outputs.splitlines()), token.strip())
+        cloud = Cloud(url, athena, dict(line.split("=", 1) for line in outputs.splitlines()), token.strip())
+        _limit_functions(cloud)
+        yield cloud
+
+
+def _limit_functions(cloud: Cloud) -> None:
+    """As the template's LandingConcurrency and LoadConcurrency, which ministack's CloudFormation passes over."""
+    for name in ("landing-to-raw", "athena-load"):
+        cloud.clients.functions.put_function_concurrency(
+            FunctionName=cloud.function(name), ReservedConcurrentExecutions=AT_ONCE
+        )
 
 
 @contextmanager

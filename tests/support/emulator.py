@@ -72,11 +72,10 @@ LOCALSTACK = Emulator(
         "DNS_ADDRESS": "0",
     },
 )
-LOCALSTACK_FUNCTIONS = replace(
-    LOCALSTACK,
-    module="run_localstack",
-    settings={**LOCALSTACK.settings, "PYTHONPATH": str(PROJECT / "tests/emulators")},
-)
+_RUNNERS = {"PYTHONPATH": str(PROJECT / "tests" / "emulators")}
+MINISTACK_EVENTS = replace(MINISTACK, module="run_ministack", settings={**MINISTACK.settings, **_RUNNERS})
+"""ministack whose EventBridge loses no event."""
+LOCALSTACK_FUNCTIONS = replace(LOCALSTACK, module="run_localstack", settings={**LOCALSTACK.settings, **_RUNNERS})
 """LocalStack that keeps Lambda's functions, and does not run them."""
 
 

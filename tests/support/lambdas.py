@@ -57,7 +57,7 @@ class Worker:
         self._scratch = tempfile.TemporaryDirectory(prefix="daap-lambda-", ignore_cleanup_errors=True)
         known = {"PATH": os.environ["PATH"], "HOME": self._scratch.name, "PYTHONPATH": str(code), "AWS_REGION": REGION}
         own = {"AWS_LAMBDA_FUNCTION_NAME": function.name, "DAAP_SCRATCH": self._scratch.name}
-        command = [sys.executable, _WORKER, function.handler, str(function.seconds)]
+        command = [sys.executable, "-u", _WORKER, function.handler, str(function.seconds)]
         with log.open("ab") as out:
             self.process = subprocess.Popen(  # noqa: S603 - our own words
                 command, cwd=self._scratch.name, env={**known, **CREDENTIALS, **function.environment, **own},

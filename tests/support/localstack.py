@@ -18,14 +18,13 @@ from typing import Any, ClassVar
 import boto3
 
 from daap_cloud.clients import Clients
-from tests.support.cloud import STACK, Cloud, deploy, running_athena
+from tests.support.cloud import AT_ONCE, STACK, Cloud, deploy, running_athena
 from tests.support.emulator import KEY_ID, LOCALSTACK_FUNCTIONS, REGION, SECRET, new_clients, running_emulator
 from tests.support.gateway import Site, running_gateway
 from tests.support.lambdas import Events, Function, Pool
 
-_MANY, _FEW = 4, 2
 _NAMES = {
-    "api": _MANY, "authorizer": _FEW, "landing-to-raw": _MANY, "athena-load": _MANY,
+    "api": 4, "authorizer": 2, "landing-to-raw": AT_ONCE, "athena-load": AT_ONCE,
     "push-to-catalogue": 1, "reload": 1, "resync": 1, "retention": 1,
 }  # fmt: skip
 """The functions, and how many calls of each are done at once here."""
@@ -40,7 +39,7 @@ class LocalCloud(Cloud):
     front: str = ""
     pools: dict[str, Pool] = field(default_factory=dict)
 
-    tries_again: ClassVar[bool] = True
+    quotes: ClassVar[bool] = True
 
     @cached_property
     def clients(self) -> Clients:
@@ -59,8 +58,9 @@ def running_localstack(folder: Path, *options: str) -> Iterator[LocalCloud]:
     with ExitStack() as stack:
         url = stack.enter_context(running_emulator(LOCALSTACK_FUNCTIONS))
         athena = stack.enter_context(running_athena(folder, url, own_glue=True))
-        words = ("--athena-endpoint", athena, "--glue-endpoint", athena, "--parameter", "UseAuthorizer=false")
-        printed = deploy(url, "up", "--stack", STACK, *words, *options)
+        words = ("--athena-endpoint", athena, "--glue-endpoint", athena)
+        given = ("--parameter", "UseAuthorizer=false", "--parameter", "QuotedEvents=true")
+        printed = deploy(url, "up", "--stack", STACK, *words, *given, *options)
         outputs = dict(line.split("=", 1) for line in printed.splitlines())
         token = deploy(url, "token", "--stack", STACK).strip()
         front = stack.enter_context(running_gateway(lambda: sites[0]))

@@ -187,6 +187,14 @@ def test_a_file_that_is_gone_is_no_verdict_and_no_snapshot(cloud, choice):
             work()
 
 
+def test_a_file_that_is_taken_away_meanwhile_is_gone_and_no_trouble_of_the_store(cloud):
+    engine, source = cloud.engine("duckdb"), cloud.put(GOOD)
+    moved = replace(source, location=source.location.replace("file.csv", "moved.csv"))  # once its first lines are read
+    for work in (lambda: engine.check(moved, SCHEMA), lambda: engine.curate(moved, SCHEMA, cloud.new_target())):
+        with pytest.raises(ObjectMissing):
+            work()
+
+
 def test_tables_that_killed_conversions_left_are_dropped_once_they_are_old(cloud):
     engine = cloud.engine("athena").athena
     for name in ("curate_left", "kept"):

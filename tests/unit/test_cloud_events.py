@@ -22,6 +22,16 @@ def test_an_event_names_an_object_and_who_put_it_there():
     assert read_event(event_of(WHOLE)) == ObjectEvent("landing", "spend/march/a b+c%20ü.csv", "123456789012")
 
 
+@pytest.mark.parametrize(("name", "meant"), [
+    ("spend/load_timestamp%3D2026/a%20b%2Bc%2520%C3%BC.csv", "spend/load_timestamp=2026/a b+c%20ü.csv"),
+    ("spend/march/a+b.csv", "spend/march/a+b.csv"),
+])  # fmt: skip
+def test_an_emulators_percent_signs_are_taken_away_once_where_the_deployment_says_so(name, meant):
+    event = event_of({**WHOLE, "object": {"key": name}})
+    assert read_event(event, quoted=True).name == meant
+    assert read_event(event).name == name
+
+
 @pytest.mark.parametrize(("requester", "actor"), [
     (None, "unknown"), ("", "unknown"), ("s3.amazonaws.com", "s3.amazonaws.com"), ("a\nb\x00c", "abc"),
     ("x" * 1000, "x" * 256), (7, "7"), ("\u202e", "unknown"),

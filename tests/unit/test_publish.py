@@ -237,6 +237,9 @@ class TestHandler:
             class store:  # noqa: N801 - stands for one
                 key_of = staticmethod(lambda bucket, name: f"{bucket}/{name}")
 
+            class settings:  # noqa: N801 - likewise
+                quoted_events = False
+
         monkeypatch.setattr(handlers, "deployment", lambda: Deployed)
         bucket, _, name = head_key(PRODUCT).partition("/")
         return {"detail": {"bucket": {"name": bucket}, "object": {"key": name}}}

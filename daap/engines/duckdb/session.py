@@ -10,10 +10,11 @@ from pathlib import Path
 import duckdb
 
 from daap.engines.duckdb.sql import literal
-from daap.errors import Cancelled, EngineFailed, StoreUnavailable
+from daap.errors import Cancelled, EngineFailed, ObjectMissing, StoreUnavailable
 from daap.ports.engine import Progress, silent
 
 _POLL_SECONDS = 0.2
+_NOT_FOUND = 404
 
 
 class Unfit(Exception):
@@ -38,7 +39,7 @@ def connect(scratch: Path, memory_limit: str, threads: int | None) -> duckdb.Duc
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """DuckDB's errors as Unfit, StoreUnavailable, Cancelled or EngineFailed; `doing` says at what."""
+    """DuckDB's errors as Unfit, ObjectMissing, StoreUnavailable, Cancelled or EngineFailed; `doing` says at what."""
     try:
         yield
     except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
@@ -47,6 +48,9 @@ def translated(doing: str) -> Iterator[None]:
         raise Cancelled(f"stopped while {doing}") from None
     except duckdb.OutOfMemoryException as error:
         raise EngineFailed(f"not enough memory while {doing}: {_first_line(error)}") from error
+    except duckdb.HTTPException as error:
+        kind = ObjectMissing if error.status_code == _NOT_FOUND else StoreUnavailable
+        raise kind(f"cannot read or write while {doing}: {_first_line(error)}") from error
     except duckdb.IOException as error:
         raise StoreUnavailable(f"cannot read or write while {doing}: {_first_line(error)}") from error
     except duckdb.Error as error:
