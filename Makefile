@@ -9,7 +9,7 @@ LINTERS := .venv-lint/.ready
 MODELS := .venv-openmetadata/.ready
 CLIENT_OPTIONS := -o addopts= -o filterwarnings=default --confcutdir=. -p no:cacheprovider
 
-.PHONY: demo cloud-up test lint types unit e2e e2e-localstack bench fuzz template athena-clients localstack oracle clean
+.PHONY: demo cloud-up test lint types unit slow e2e e2e-localstack bench fuzz template athena-clients localstack oracle clean
 .DEFAULT_GOAL := demo
 
 demo: $(READY)  ## run the whole flow on a small lake
@@ -37,6 +37,9 @@ types: $(READY)
 unit: $(READY) $(EMULATOR) $(MODELS)
 	$(BIN)/pytest -n auto
 
+slow: $(READY) $(EMULATOR)  ## the tests that `make test` leaves out, since they take minutes
+	$(BIN)/pytest -m slow
+
 e2e: $(READY) $(EMULATOR)  ## the deployed lake on ministack from end to end, with more uploads at once than in the tests
 	DAAP_E2E_UPLOADS=$(or $(UPLOADS),200) $(BIN)/pytest tests/e2e/test_cloud_flow.py
 
@@ -44,12 +47,14 @@ e2e: $(READY) $(EMULATOR)  ## the deployed lake on ministack from end to end, wi
 e2e-localstack: $(READY) $(LOCALSTACK)  ## the same on LocalStack
 	DAAP_EMULATOR=localstack DAAP_E2E_UPLOADS=$(or $(UPLOADS),200) $(BIN)/pytest tests/e2e/test_cloud_flow.py
 
-bench: $(READY)
+bench: $(READY) $(EMULATOR)
 	$(BIN)/pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m bench.flow
 	$(BIN)/python -m bench.ingest
 	$(BIN)/python -m bench.api
 	$(BIN)/python -m bench.athena
+	$(BIN)/python -m bench.cold
+	$(BIN)/python -m bench.cost
 
 fuzz: $(READY)  ## the API, with many more requests than in the tests
 	DAAP_FUZZ_EXAMPLES=$(or $(EXAMPLES),500) $(BIN)/pytest tests/api/test_fuzz.py

@@ -126,6 +126,7 @@ class S3Store(ObjectStore):
 
     def put(self, key: str, data: bytes | BinaryIO, expect: str | Expect = ANYTHING) -> str:
         """See ObjectStore. Streams larger than a part go up in parts."""
+        self._check_mark(key, expect)
         (bucket, name), mark = self.place(key), new_mark()
         target = Target(bucket, name, {"Metadata": seal_mark(mark, bucket, name)}, _conditions(expect))
         try:
@@ -137,6 +138,11 @@ class S3Store(ObjectStore):
             return self._find_written(key, mark)
         self._seen.add(bucket)
         return join_version(etag, mark)
+
+    def _check_mark(self, key: str, expect: str | Expect) -> None:
+        """S3's condition knows the content alone; that the same content was written again, only the mark tells."""
+        if isinstance(expect, str) and self._find_version(key) != expect:
+            raise ObjectConflict(f"cannot write {key}: another writer was faster")
 
     def _find_written(self, key: str, mark: str) -> str:
         """The version that this write has made, where the answer was lost and S3 refused it when it was sent again."""

@@ -34,6 +34,8 @@ from tests.support.emulator import CREDENTIALS, make_settings, shared_emulator
 from tests.support.lakes import BAD, TABLE, make_csv, make_product
 from tests.support.processes import wait_until
 
+pytestmark = pytest.mark.slow
+
 ORDERS = TableRef("shop", 1, TABLE)
 ROWS = 3
 _ENOUGH = 100

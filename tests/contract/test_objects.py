@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -723,7 +723,12 @@ class StoreMachine(RuleBasedStateMachine):
 @pytest.mark.parametrize("name", STORES)
 def test_a_store_does_what_a_dictionary_does(name):
     machine = type(f"{name.title()}Machine", (StoreMachine,), {"make": staticmethod(STORES[name])})
-    bounds = settings(max_examples=20, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    # Over the network each step takes a while, and shrinking a failure thousands of them.
+    examples, phases = (8, [Phase.generate]) if name.startswith("s3") else (20, tuple(Phase))
+    bounds = settings(
+        max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck),
+        phases=phases,
+    )  # fmt: skip
     machine.TestCase.settings = bounds
     machine.TestCase("runTest").runTest()
 

@@ -13,6 +13,8 @@ from daap.model.loads import LoadStatus, Receipt
 from tests.api.site import BAD, GOOD, make_metadata, make_schema, message_of
 from tests.support.cloud import Cloud, running_cloud, wait_for
 
+pytestmark = pytest.mark.slow
+
 TABLE = "payments"
 CHANGED = make_schema(("supplier", "string"), ("amount", "double"))
 LARGE = b"supplier,amount\n" + b"".join(b"Lantern %d,%d.25\n" % (number, number) for number in range(400_000))

@@ -199,6 +199,7 @@ class TestWrongEngine:
         assert found["annotated"]["examples"][0]["where"] == "line 3"
 
 
+@pytest.mark.slow
 class TestEmulator:
     def test_an_emulator_comes_to_the_same_and_keeps_nothing(self, emulator):
         (one,) = load(SPEND, GOOD, BAD, "--endpoint-url", emulator, env=CREDENTIALS)

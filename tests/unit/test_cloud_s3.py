@@ -88,9 +88,10 @@ class TestRequests:
         assert watched.requests(lambda: list(store.list("landing/"))) == ["ListObjectsV2"]
         assert watched.requests(lambda: store.delete(KEY)) == ["DeleteObject"]
 
-    def test_an_update_is_one_request(self, watched):
+    def test_an_update_looks_at_the_mark_that_the_condition_does_not_know(self, watched):
         version = watched.store.put(KEY, b"first")
-        assert watched.requests(lambda: watched.store.put(KEY, b"second", version)) == ["PutObject"]
+        asked = watched.requests(lambda: watched.store.put(KEY, b"second", version))
+        assert asked == ["HeadObject", "PutObject"]
 
     def test_a_move_is_four_each_with_its_condition(self, watched):
         watched.store.put(KEY, b"x")
