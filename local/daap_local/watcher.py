@@ -32,9 +32,6 @@ from daap.pipeline.ingest import ingest_file, resume_claim
 from daap.pipeline.lake import Lake
 from daap_local.settle import Settling, is_ignored
 
-# It warns where a folder is made while it begins to watch its parent; the look around finds what lies there.
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\..*")
-
 LOOK_SECONDS = 5.0
 _TICK = 0.1
 _MAX_BACKOFF = 60.0
@@ -108,6 +105,9 @@ class Watcher:
 
     def watch(self) -> None:
         """Takes files in until it is interrupted, or stopped."""
+        # It warns, on the person's screen, where a folder is made while it begins to watch its parent; the look
+        # around finds what lies there.
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\..*")
         observer = Observer()
         observer.schedule(_Handler(self._inbox), str(self._landing), recursive=True)
         observer.start()
