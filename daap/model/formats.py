@@ -55,6 +55,30 @@ class NumberFormat:
     point: str = "."
     negative: Negative = "minus"
 
+    def pattern(self, *, fraction: bool) -> str:
+        """The regular expression of all texts in the format, as RE2, Java and Python alike read it.
+
+        `fraction` is whether digits may stand behind the decimal mark.
+        """
+        prefix = f"{_exactly(self.prefix)} ?" if self.prefix else ""
+        suffix = f" ?{_exactly(self.suffix)}" if self.suffix else ""
+        whole = "[0-9]+"
+        if self.grouping:
+            whole = f"(?:[0-9]{{1,3}}(?:{_exactly(self.grouping)}[0-9]{{3}})+|[0-9]+)"
+        point = _exactly(self.point)
+        digits = f"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)" if fraction else whole
+        signed = f"(?:[+-]?{prefix}|{prefix}[+-]){digits}{suffix}" if prefix else f"[+-]?{digits}{suffix}"
+        if self.negative == "parentheses":
+            return f"(?:{signed}|[(]{prefix}{digits}{suffix}[)])"
+        if self.negative == "trailing":
+            return f"(?:{signed}|{prefix}{digits}{suffix}-)"
+        return signed
+
+
+def _exactly(text: str) -> str:
+    """The regular expression of this text: what is ASCII and no letter or digit might be a sign of the language."""
+    return "".join(f"\\{char}" if char.isascii() and not char.isalnum() and char != " " else char for char in text)
+
 
 def parse_number_format(example: str) -> NumberFormat:
     """The format that `example` shows; raises ValueError where the example leaves it open.

@@ -20,6 +20,13 @@ Console = Callable[[dict[str, Any]], None]
 
 EVENTS = "logs/events/"
 
+COLUMNS = {
+    "time": "string", "level": "string", "stage": "string", "message": "string", "product": "string",
+    "table": "string", "load": "string", "actor": "string", "rows": "bigint", "seconds": "double",
+    "codeversion": "string", "schemaversion": "string", "fileid": "string", "key": "string", "bycode": "string",
+}  # fmt: skip
+"""The events as a table, in lower case as Athena names columns; times are text, as written, and `bycode` is JSON."""
+
 
 class Trail:
     """The events of one piece of work. They are written as one object, which is never rewritten."""

@@ -164,7 +164,7 @@ def _formatted_number(column: Column, number: NumberFormat, text: str) -> _Rule:
     """By example: the text has to follow the format, and what is left of it the plain rule of the type."""
     plain = _PLAIN[column.type.kind](column, _strip_format(number, text))
     fraction = column.type.kind not in INTEGERS and number.point in (column.format or "")
-    return _Rule(plain.value, f"{_matches(text, _format_pattern(number, fraction=fraction))} AND ({plain.fits})")
+    return _Rule(plain.value, f"{_matches(text, number.pattern(fraction=fraction))} AND ({plain.fits})")
 
 
 def _strip_format(number: NumberFormat, text: str) -> str:
@@ -181,28 +181,6 @@ def _strip_format(number: NumberFormat, text: str) -> str:
         behind = f"concat('-', replace({stripped}, '-', ''))"
         return f"CASE WHEN substr({text}, -1) = '-' THEN {behind} ELSE {stripped} END"
     return stripped
-
-
-def _format_pattern(number: NumberFormat, *, fraction: bool) -> str:
-    """The regular expression of all texts in the format."""
-    prefix = f"{_exactly(number.prefix)} ?" if number.prefix else ""
-    suffix = f" ?{_exactly(number.suffix)}" if number.suffix else ""
-    whole = "[0-9]+"
-    if number.grouping:
-        whole = f"(?:[0-9]{{1,3}}(?:{_exactly(number.grouping)}[0-9]{{3}})+|[0-9]+)"
-    point = _exactly(number.point)
-    digits = f"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)" if fraction else whole
-    signed = f"(?:[+-]?{prefix}|{prefix}[+-]){digits}{suffix}" if prefix else f"[+-]?{digits}{suffix}"
-    if number.negative == "parentheses":
-        return f"(?:{signed}|[(]{prefix}{digits}{suffix}[)])"
-    if number.negative == "trailing":
-        return f"(?:{signed}|{prefix}{digits}{suffix}-)"
-    return signed
-
-
-def _exactly(text: str) -> str:
-    """The regular expression of this text: what is ASCII and no letter or digit might be a sign of the language."""
-    return "".join(f"\\{char}" if char.isascii() and not char.isalnum() and char != " " else char for char in text)
 
 
 _PLAIN: dict[Kind, Callable[[Column, str], _Rule]] = {

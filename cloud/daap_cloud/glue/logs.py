@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from daap.errors import ObjectConflict
+from daap.pipeline.audit import COLUMNS
 from daap_cloud.glue.calls import GlueCalls, Json
 
 if TYPE_CHECKING:
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 LOGS, EVENTS = "daap_logs", "events"
 FIRST_DAY = "2025-01-01"
 _DAY = "date"
-_COLUMNS = {
-    "time": "string", "level": "string", "stage": "string", "message": "string", "product": "string",
-    "table": "string", "load": "string", "actor": "string", "rows": "bigint", "seconds": "double",
-    "codeversion": "string", "schemaversion": "string", "fileid": "string", "key": "string", "bycode": "string",
-}  # fmt: skip
-"""As the events have them; times are text, as they are written, and `bycode` is JSON."""
 
 
 def logs_table(bucket: str) -> Json:
@@ -39,7 +34,7 @@ def logs_table(bucket: str) -> Json:
             "storage.location.template": f"{location}{_DAY}=${{{_DAY}}}/",
         },
         "StorageDescriptor": {
-            "Columns": [{"Name": name, "Type": type_} for name, type_ in _COLUMNS.items()], "Location": location,
+            "Columns": [{"Name": name, "Type": type_} for name, type_ in COLUMNS.items()], "Location": location,
             "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
             "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
             "SerdeInfo": {"SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe", "Parameters": {}},

@@ -7,7 +7,6 @@ cheap; only what is written otherwise is held against the rule.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -180,7 +179,7 @@ def _formatted_time(column: Column, text: str, moment: str) -> Rule:
 def _formatted_number(column: Column, number: NumberFormat, text: str, parsed: str) -> Rule:
     """By example: the text has to follow the format, and what is left of it the plain rule of the type."""
     plain = _PLAIN[column.type.kind](column, _strip_format(number, text), parsed)
-    pattern = _format_pattern(number, fraction=_may_have_fraction(column, number))
+    pattern = number.pattern(fraction=_may_have_fraction(column, number))
     return Rule(plain.value, f"({_matches(text, pattern)} AND {plain.fits})")
 
 
@@ -202,25 +201,6 @@ def _strip_format(number: NumberFormat, text: str) -> str:
 def _may_have_fraction(column: Column, number: NumberFormat) -> bool:
     """Whether the type takes a fraction and the example shows the mark for it."""
     return column.type.kind not in INTEGERS and number.point in (column.format or "")
-
-
-def _format_pattern(number: NumberFormat, *, fraction: bool) -> str:
-    """The regular expression of all texts in the format."""
-    prefix = f"{re.escape(number.prefix)} ?" if number.prefix else ""
-    suffix = f" ?{re.escape(number.suffix)}" if number.suffix else ""
-    whole = "[0-9]+"
-    if number.grouping:
-        whole = f"(?:[0-9]{{1,3}}(?:{re.escape(number.grouping)}[0-9]{{3}})+|[0-9]+)"
-    digits = whole
-    if fraction:
-        point = re.escape(number.point)
-        digits = f"(?:{whole}(?:{point}[0-9]*)?|{point}[0-9]+)"
-    signed = f"(?:[+-]?{prefix}|{prefix}[+-]){digits}{suffix}" if prefix else f"[+-]?{digits}{suffix}"
-    if number.negative == "parentheses":
-        return f"(?:{signed}|[(]{prefix}{digits}{suffix}[)])"
-    if number.negative == "trailing":
-        return f"(?:{signed}|{prefix}{digits}{suffix}-)"
-    return signed
 
 
 _PLAIN: dict[Kind, Callable[[Column, str, str], Rule]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from daap.pipeline.audit import COLUMNS
 from daap_local.athena.catalog.port import Json
 from daap_local.athena.catalog.shelved import ACCOUNT
 from daap_local.folder_store import FolderStore
@@ -11,11 +12,6 @@ from daap_local.folder_store import FolderStore
 LOGS, EVENTS = "daap_logs", "events"
 _LOCATION = "s3://logs/events/"
 _DAY = "date"
-_COLUMNS = {
-    "time": "string", "level": "string", "stage": "string", "message": "string", "product": "string",
-    "table": "string", "load": "string", "actor": "string", "rows": "bigint", "seconds": "double",
-    "codeversion": "string", "schemaversion": "string", "fileid": "string", "key": "string", "bycode": "string",
-}  # fmt: skip
 _STORAGE = {
     "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
     "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -33,7 +29,7 @@ def event_table() -> Json:
 
 
 def _storage(location: str) -> Json:
-    columns = [{"Name": name, "Type": type_} for name, type_ in _COLUMNS.items()]
+    columns = [{"Name": name, "Type": type_} for name, type_ in COLUMNS.items()]
     return {"Columns": columns, "Location": location, **_STORAGE}
 
 
