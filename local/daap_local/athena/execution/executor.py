@@ -111,17 +111,18 @@ class Executor:
         while (execution := self._next()) is not None:
             if execution.begin():
                 self._carry_out(execution)
-        with self._changed:
-            self._workers.discard(threading.current_thread())
 
     def _next(self) -> Execution | None:
+        """What comes next; None to a thread that has waited long enough, which from then on counts as gone."""
         with self._changed:
             self._idle += 1
-            try:
-                self._changed.wait_for(lambda: self._queue or self._closing, timeout=_LINGER_SECONDS)
-                return self._queue.popleft() if self._queue else None
-            finally:
-                self._idle -= 1
+            self._changed.wait_for(lambda: self._queue or self._closing, timeout=_LINGER_SECONDS)
+            self._idle -= 1
+            if self._queue:
+                return self._queue.popleft()
+            # At once, since a submit that still counted on this thread would start no other.
+            self._workers.discard(threading.current_thread())
+            return None
 
     def _carry_out(self, execution: Execution) -> None:
         name = execution.request.id
