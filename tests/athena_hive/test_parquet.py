@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -179,3 +180,28 @@ def test_an_iceberg_table_of_the_catalogue_is_refused():
     table.parameters["table_type"] = "ICEBERG"
     with pytest.raises(AthenaFault, match="NOT_SUPPORTED: an Iceberg table"):
         rows_of(table, {})
+
+
+class Watched(io.BytesIO):
+    """A file that takes its time, and knows how many like it are read at once."""
+
+    now, most = 0, 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        Watched.now += 1
+        Watched.most = max(Watched.most, Watched.now)
+        time.sleep(0.01)
+        Watched.now -= 1
+        return super().read(size)
+
+
+def test_no_thread_of_arrows_reads_files_behind_the_opener():
+    """Such threads want Python's lock while DuckDB has it and waits for them: now and then a scan never ended."""
+    content = parquet(a=pa.array(range(1000)))
+    files = [DataFile(f"s3://lake/t/{n}", len(content)) for n in range(3)]
+    with plainly_connected() as connection:
+        source = select_files(table_of("a bigint", STORED), files, connection, lambda _url: Watched(content))
+        assert connection.execute(f"WITH t AS ({source}) SELECT count(*), sum(a) FROM t").fetchall() == [
+            (3000, 3 * 499_500)
+        ]
+    assert Watched.most == 1

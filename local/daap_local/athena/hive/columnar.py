@@ -8,17 +8,17 @@ fits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 import pyarrow as pa
-import pyarrow.dataset as ds
-from pyarrow.fs import PyFileSystem
+import pyarrow.parquet as pq
 
 from daap.engines.duckdb.sql import identifier, literal
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.files import DataFile, FileList
 from daap_local.athena.hive.footers import Footers
-from daap_local.athena.hive.opened import OpenedFiles
+from daap_local.athena.hive.streams import FileRows, Rows
 from daap_local.athena.hive.types import INTEGERS, HiveType, duckdb_text, parse_type, presto_text
 from daap_local.athena.hive.values import text_value, whole_milliseconds
 from daap_local.athena.tables import ColumnDef
@@ -47,33 +47,43 @@ def parquet_scans(listed: FileList, footers: Footers) -> Sequence[str]:
 
 def column_values(listed: FileList, schema: pa.Schema, url: str) -> list[str]:
     """The expressions of the wanted columns from files of one schema. Raises AthenaFault."""
+    found = _find_fields(listed, schema)
+    return [_value(column, field, url) for column, field in zip(listed.wanted.columns, found, strict=True)]
+
+
+def _find_fields(listed: FileList, schema: pa.Schema) -> list[pa.Field | None]:
+    """Which field of the files is which wanted column; None for one that they do not have."""
     by_index = listed.storage.serde_properties.get(BY_INDEX, "").lower() == "true"
     names = {name.lower(): at for at, name in reversed(list(enumerate(schema.names)))}
-    values = []
-    for place, column in zip(listed.wanted.places, listed.wanted.columns, strict=True):
-        at = (place if place < len(schema) else None) if by_index else names.get(column.name.lower())
-        values.append(_value(column, None if at is None else schema.field(at), url))
-    return values
+    pairs = zip(listed.wanted.places, listed.wanted.columns, strict=True)
+    found = [
+        (place if place < len(schema) else None) if by_index else names.get(column.name.lower())
+        for place, column in pairs
+    ]
+    return [None if at is None else schema.field(at) for at in found]
 
 
 def _scan(listed: FileList, schema: pa.Schema, files: Sequence[DataFile]) -> str:
     part = FileList(listed.table, files, listed.connection, listed.opener, listed.wanted, listed.storage)
     values = column_values(listed, schema, files[0].url)
     if files[0].path is None:
-        return part.select(part.register("rows", _dataset(part, schema)), values)
+        return part.select(part.register("rows", _stream(part, schema)), values)
     paths = ", ".join(literal(str(file.path)) for file in files)
     source = f"read_parquet([{paths}], hive_partitioning = false, filename = 'hive_name')"
     return part.select(source, values, "d.hive_name")
 
 
-def _dataset(part: FileList, schema: pa.Schema) -> ds.Dataset:
-    """Files that are read through the opener, with the number of the file as a column."""
-    system = PyFileSystem(OpenedFiles(part.opener, part.files))
-    form = ds.ParquetFileFormat()
-    fragments = [
-        form.make_fragment(file.url, system, ds.field("hive_file") == number) for number, file in enumerate(part.files)
-    ]
-    return ds.FileSystemDataset(fragments, schema.append(pa.field("hive_file", pa.int32())), form, system)
+def _stream(part: FileList, schema: pa.Schema) -> FileRows:
+    """The wanted columns of files that are read through the opener."""
+    fields = list({field.name: field for field in _find_fields(part, schema) if field is not None}.values())
+    names = [field.name for field in fields]
+
+    def read(file: DataFile) -> Iterator[Rows]:
+        with closing(part.opener(file.url)) as stream, pq.ParquetFile(stream) as opened:
+            for batch in opened.iter_batches(columns=names, use_threads=False):
+                yield batch.num_rows, [batch.column(name) for name in names]
+
+    return FileRows(fields, part.files, read)
 
 
 def _value(column: ColumnDef, field: pa.Field | None, url: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pyarrow as pa
 from pyarrow import orc
@@ -11,6 +10,7 @@ from pyarrow import orc
 from daap_local.athena.faults import AthenaFault
 from daap_local.athena.hive.columnar import column_values
 from daap_local.athena.hive.files import DataFile, FileList, Opener
+from daap_local.athena.hive.streams import FileRows, Rows
 
 
 def orc_scans(listed: FileList) -> Sequence[str]:
@@ -24,7 +24,14 @@ def orc_scans(listed: FileList) -> Sequence[str]:
 
 def _scan(listed: FileList, schema: pa.Schema, files: Sequence[DataFile]) -> str:
     part = FileList(listed.table, files, listed.connection, listed.opener, listed.wanted, listed.storage)
-    return part.select(part.register("rows", _Rows(part, schema)), column_values(listed, schema, files[0].url))
+
+    def read(file: DataFile) -> Iterator[Rows]:
+        opened = _open(part.opener, file)
+        for batch in map(opened.read_stripe, range(opened.nstripes)):
+            yield batch.num_rows, batch.columns
+
+    source = part.register("rows", FileRows(list(schema), files, read))
+    return part.select(source, column_values(listed, schema, files[0].url))
 
 
 def _open(opener: Opener, file: DataFile) -> orc.ORCFile:
@@ -32,23 +39,3 @@ def _open(opener: Opener, file: DataFile) -> orc.ORCFile:
         return orc.ORCFile(opener(file.url))
     except (pa.ArrowException, OSError) as error:
         raise AthenaFault("HIVE_BAD_DATA", f"Malformed ORC file. {error} [{file.url}]") from error
-
-
-class _Rows:
-    """The stripes of the files as a stream of Arrow's, made anew for every scan."""
-
-    def __init__(self, part: FileList, schema: pa.Schema) -> None:
-        self._part, self._schema = part, schema.append(pa.field("hive_file", pa.int32()))
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:  # noqa: ANN401 (a PyCapsule)
-        """Arrow's PyCapsule interface, as DuckDB asks for it."""
-        reader = pa.RecordBatchReader.from_batches(self._schema, self._batches())
-        return reader.__arrow_c_stream__(requested_schema)
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        for number, file in enumerate(self._part.files):
-            opened = _open(self._part.opener, file)
-            for stripe in range(opened.nstripes):
-                batch = opened.read_stripe(stripe)
-                numbers = pa.repeat(pa.scalar(number, pa.int32()), batch.num_rows)
-                yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=self._schema)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any
 
 import pyarrow as pa
 
@@ -18,10 +17,10 @@ from daap_local.athena.hive.scalars import arrow_type
 from daap_local.athena.hive.serde_csv import CsvDecoder, csv_options
 from daap_local.athena.hive.serde_json import JsonDecoder
 from daap_local.athena.hive.serde_simple import SimpleDecoder, simple_value
+from daap_local.athena.hive.streams import FileRows, Rows
 from daap_local.athena.hive.values import csv_value
 
 Decoder = Callable[[bytes], tuple[int, list[pa.Array]]]
-_NUMBER = pa.field("hive_file", pa.int32())
 
 
 def text_scans(listed: FileList, kind: str) -> Sequence[str]:
@@ -34,36 +33,19 @@ def text_scans(listed: FileList, kind: str) -> Sequence[str]:
     ]
     parameters = listed.table.parameters
     skipped = (_count(parameters, "skip.header.line.count"), _count(parameters, "skip.footer.line.count"))
-    source = TextRows(pa.schema([*fields, _NUMBER]), listed.files, listed.opener, decoder, skipped)
+    source = FileRows(fields, listed.files, _reader(listed.opener, decoder, skipped))
     return [listed.select(listed.register("rows", source), values)]
 
 
-class TextRows:
-    """The rows of text files as a stream of Arrow's, made anew for every scan."""
+def _reader(opener: Opener, decoder: Decoder, skipped: tuple[int, int]) -> Callable[[DataFile], Iterator[Rows]]:
+    """What reads a file's rows; `skipped` are numbers of lines at its head and its foot."""
 
-    def __init__(
-        self,
-        schema: pa.Schema,
-        files: Sequence[DataFile],
-        opener: Opener,
-        decoder: Decoder,
-        skipped: tuple[int, int],
-    ) -> None:
-        self._schema, self._files, self._opener = schema, files, opener
-        self._decoder, self._skipped = decoder, skipped
+    def read(file: DataFile) -> Iterator[Rows]:
+        with closing(opener(file.url)) as stream:
+            for block in text_blocks(decompressed(stream, file.url), *skipped):
+                yield decoder(block)
 
-    def __arrow_c_stream__(self, requested_schema: object = None) -> Any:  # noqa: ANN401 (a PyCapsule)
-        """Arrow's PyCapsule interface, as DuckDB asks for it."""
-        reader = pa.RecordBatchReader.from_batches(self._schema, self._batches())
-        return reader.__arrow_c_stream__(requested_schema)
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        for number, file in enumerate(self._files):
-            with closing(self._opener(file.url)) as stream:
-                for block in text_blocks(decompressed(stream, file.url), *self._skipped):
-                    rows, columns = self._decoder(block)
-                    numbers = pa.repeat(pa.scalar(number, pa.int32()), rows)
-                    yield pa.RecordBatch.from_arrays([*columns, numbers], schema=self._schema)
+    return read
 
 
 def _count(parameters: Mapping[str, str], key: str) -> int:
