@@ -18,6 +18,7 @@ from daap.model.loads import LoadId, LoadStatus, Receipt, TableRef
 from daap.pipeline.claims import announce_file
 from daap.pipeline.halves import curate_alone, land_alone
 from daap_cloud.clients import Clients
+from daap_cloud.settings import EngineChoice
 from daap_cloud.wiring import Deployment
 from tests.athena.serving import serving
 from tests.support.calls import counting_calls
@@ -31,18 +32,22 @@ _SPARE = {"athena:GetQueryExecution"}
 """How often Athena is asked whether it is done depends on how long it takes."""
 
 
-@pytest.fixture(params=["athena", "duckdb"])
-def deployment(request, tmp_path: Path, monkeypatch) -> Iterator[Deployment]:
+Deployments = dict[str, Deployment]
+
+
+@pytest.fixture
+def deployments(tmp_path: Path, monkeypatch) -> Iterator[Deployments]:
+    """One lake, worked on by either engine."""
     url, account = shared_emulator(), f"{uuid.uuid4().int % 10**12:012}"
     for name, value in {**CREDENTIALS, "AWS_ACCESS_KEY_ID": account}.items():  # Athena reads S3 and Glue with them
         monkeypatch.setenv(name, value)
     with serving(tmp_path / "athena", s3_endpoint=url, glue_endpoint=url) as athena:
         clients = Clients(boto3.session.Session(), {"s3": url, "glue": url, "athena": athena.url})
-        settings = make_settings(clients, engine=request.param, scratch=str(tmp_path / "scratch"))
+        settings = make_settings(clients, scratch=str(tmp_path / "scratch"))
         clients.glue.create_database(DatabaseInput={"Name": settings.work_database})
-        deployment = Deployment(settings, clients)
-        deployment.registry.register(make_product())
-        yield deployment
+        Deployment(settings, clients).registry.register(make_product())
+        chosen = {name: settings.model_copy(update={"engine": EngineChoice(name)}) for name in ("athena", "duckdb")}
+        yield {name: Deployment(one, clients) for name, one in chosen.items()}
 
 
 def count_load(deployment: Deployment, number: int) -> Counter[str]:
@@ -85,12 +90,17 @@ def leave_load(deployment: Deployment, load: LoadId) -> None:
     deployment.lake.ledger.open(receipt)
 
 
-def test_history_costs_a_load_nothing(deployment):
-    count_load(deployment, 1)  # what is made once
-    add_history(deployment, FEW)
-    few = count_load(deployment, 2)
-    add_history(deployment, MANY)
-    assert len(deployment.catalogue.snapshots(ORDERS)) > MANY
-    many = count_load(deployment, 3)
-    assert many == few
-    assert few.total() < 75, few
+def count_loads(deployments: Deployments, number: int) -> dict[str, Counter[str]]:
+    """What one more load by each engine asks for."""
+    return {name: count_load(one, number + place) for place, (name, one) in enumerate(deployments.items())}
+
+
+def test_history_costs_a_load_nothing(deployments):
+    lake = deployments["athena"]
+    count_loads(deployments, 1)  # what is made once
+    add_history(lake, FEW)
+    few = count_loads(deployments, 3)
+    add_history(lake, MANY)
+    assert len(lake.catalogue.snapshots(ORDERS)) > MANY
+    assert count_loads(deployments, 5) == few
+    assert all(counts.total() < 75 for counts in few.values()), few

@@ -24,6 +24,8 @@ from tests.support.cloud import Cloud
 from tests.support.emulator import CREDENTIALS, cloud_clients, running_emulator
 from tests.support.sockets import take_port
 
+pytestmark = pytest.mark.slow
+
 _STACK, _TABLE = "lake", "payments"
 _TIMEOUT = 60
 

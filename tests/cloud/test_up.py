@@ -88,6 +88,7 @@ def test_the_cloud_comes_up_answers_and_leaves_nothing(tmp_path):
         requests.get(f"{api}/health", timeout=_TIMEOUT)
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_command_that_is_killed(tmp_path):
     with _up(tmp_path) as (process, told):
         api = _find(r"API:\s+(\S+)", told)
@@ -97,6 +98,7 @@ def test_nothing_outlives_a_command_that_is_killed(tmp_path):
         assert _wait_gone(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_it_ends_when_one_of_its_programs_does(tmp_path):
     with _up(tmp_path) as (process, _told):
         (athena,) = [pid for pid in _left(tmp_path) if b"--s3-endpoint" in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -32,7 +32,8 @@ from tests.support.processes import CrashWorker, start_worker
 OLD, YOUNG, YOUNGEST = "20260101T000000Z", "20260220T000000Z", "20260221T000000Z"
 ROWS = {OLD: 2, YOUNG: 3, YOUNGEST: 4}
 ZONES = ("landing/", "raw/", "curated/", "fail/", "metadata/")
-MANY = 12
+EVERY = [pytest.param(4, id="some"), pytest.param(1, id="all", marks=pytest.mark.slow)]
+"""At which steps work is killed: at every fourth, or at each."""
 SHARED = ("product-heads", "load-claims")
 """Folders of all products: what a killed writer left hidden there is swept with none of them."""
 
@@ -162,8 +163,11 @@ def assert_whole(bench: Bench, before: Rows, act: str) -> None:
         assert lost == set()
 
 
+@pytest.mark.parametrize("every", EVERY)
 @pytest.mark.parametrize("scene", SCENES)
-def test_killed_at_any_step_and_begun_again_it_comes_to_the_same_end(scene, tmp_path, worker, engine, first_lake):
+def test_killed_at_any_step_and_begun_again_it_comes_to_the_same_end(
+    scene, every, tmp_path, worker, engine, first_lake
+):
     act, prepare = SCENES[scene]
     failures = []
     with quick_folder(tmp_path) as folder:
@@ -176,7 +180,7 @@ def test_killed_at_any_step_and_begun_again_it_comes_to_the_same_end(scene, tmp_
         assert told["code"] == 0
         end = End(act, before, describe(whole))
         assert list_leftovers(whole, act) == []
-        for number, step in choose_steps(told["steps"]):
+        for number, step in list(enumerate(told["steps"], 1))[::every]:
             shutil.copytree(folder / "prepared", folder / "cut")
             bench = open_folders(folder / "cut", engine)
             when = f"killed before step {number} ({step})"
@@ -184,12 +188,6 @@ def test_killed_at_any_step_and_begun_again_it_comes_to_the_same_end(scene, tmp_
             failures += [f"{when}: {failure}" for failure in find_failures(bench, end, worker)]
             shutil.rmtree(folder / "cut")
     assert not failures, "\n".join(failures)
-
-
-def choose_steps(steps: list[str]) -> list[tuple[int, str]]:
-    """All of them; of the many by which a deletion removes one thing after the other, every fifth."""
-    numbered = list(enumerate(steps, 1))
-    return numbered[:MANY] + numbered[MANY::5]
 
 
 @dataclass(frozen=True)
