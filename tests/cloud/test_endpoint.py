@@ -61,6 +61,7 @@ def lake(cloud):
     return run
 
 
+@pytest.mark.slow
 def test_what_is_there_can_be_listed(lake):
     assert [one["spec"]["name"] for one in json.loads(lake("products", "--format", "json"))] == ["spend"]
     loads = json.loads(lake("loads", "spend", "--format", "json"))
@@ -71,12 +72,14 @@ def test_what_is_there_can_be_listed(lake):
     assert lake("files") == "No files are kept.\n"
 
 
+@pytest.mark.slow
 def test_why_a_file_was_refused_is_shown_with_the_address_of_its_report(cloud, lake):
     told = lake("errors")
     assert "april.csv" in told
     assert f"Report: s3://{cloud.outputs['DataBucket']}/fail/spend/" in told
 
 
+@pytest.mark.slow
 def test_athena_answers_sql(lake, tmp_path):
     rows = json.loads(lake("sql", "SELECT count(*) AS n FROM spend_v1.march_latest", "--format", "json"))
     file = tmp_path / "rows.parquet"
@@ -87,6 +90,7 @@ def test_athena_answers_sql(lake, tmp_path):
     assert rows[0]["n"] > 0
 
 
+@pytest.mark.slow
 def test_a_token_that_is_made_here_is_taken_by_the_api_until_it_is_revoked(cloud, lake):
     made = json.loads(lake("token", "create", "finance", "--grant", "read:spend", "--format", "json"))
 
@@ -102,6 +106,7 @@ def test_a_token_that_is_made_here_is_taken_by_the_api_until_it_is_revoked(cloud
     assert ask() in (401, 403)
 
 
+@pytest.mark.slow
 def test_a_product_is_amended_held_and_made_anew(lake, tmp_path):
     spec = yaml.safe_load(_SPEC.read_text())
     spec["description"] = "Every payment"
@@ -116,6 +121,7 @@ def test_a_product_is_amended_held_and_made_anew(lake, tmp_path):
     assert "march" in lake("rehearse", changed)
 
 
+@pytest.mark.slow
 def test_a_product_is_deleted(lake, cloud, tmp_path):
     spec = yaml.safe_load(_SPEC.read_text()) | {"name": "passing"}
     other = tmp_path / "other.yaml"
@@ -141,6 +147,7 @@ def test_each_command_works_there_or_says_why_not():
     assert set(_COMMANDS) - set(_FOLDERS_ONLY) == working
 
 
+@pytest.mark.slow
 def test_a_stack_that_is_not_there_is_told_of(cloud):
     done = _run("--endpoint", cloud.url, "--stack", "pond", "products")
     assert (done.returncode, done.stderr) == (
@@ -164,6 +171,7 @@ def test_what_aws_needs_to_be_told_is_named(tmp_path, environment, code, told):
     assert told in done.stderr
 
 
+@pytest.mark.slow
 def test_localstack_is_found_by_its_own_variable(cloud):
     done = _run("--endpoint", "localstack", "--stack", "pond", "products", LOCALSTACK_HOST=cloud.url.split("//")[1])
     assert f"there is no stack pond at {cloud.url}" in done.stderr
@@ -175,6 +183,7 @@ def test_folder_and_endpoint_exclude_each_other(tmp_path):
     assert "give one of them" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_command_line_goes_before_the_environment(cloud, lake, tmp_path):
     assert "spend" in _run("--endpoint", cloud.url, "products", DAAP_ROOT=str(tmp_path)).stdout
     assert "No data product" in _run("--root", tmp_path, "products", DAAP_ENDPOINT=cloud.url).stdout

@@ -34,7 +34,14 @@ ENGINES: dict[str, Callable[[], Engine]] = {
 }
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+AGAIN = {"duckdb-s3": "the engine is duckdb's; the store has a suite of its own"}
+"""Engines whose suite is run by `make slow`, and why that is enough."""
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(name, marks=[pytest.mark.slow] if name in AGAIN else []) for name in ENGINES],
+)
 def engine(request) -> Engine:
     return ENGINES[request.param]()
 

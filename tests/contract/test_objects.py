@@ -55,7 +55,11 @@ LACKING = {"ministack": NO_CONDITION, "localstack": NO_CONDITION}
 """What an emulator of S3 cannot do, by test; tests/unit/test_cloud_s3.py sees that the condition is sent."""
 
 
-@pytest.fixture(params=STORES)
+# Deployed buckets keep versions.
+CHOSEN = [pytest.param(name, marks=[pytest.mark.slow] if name == "s3" else []) for name in STORES]
+
+
+@pytest.fixture(params=CHOSEN)
 def store(request, tmp_path) -> ObjectStore:
     if request.param.startswith("s3") and (reason := LACKING[emulator_name()].get(request.node.originalname)):
         request.applymarker(pytest.mark.xfail(reason=reason, strict=False))  # a race: now and then nobody meets
@@ -720,7 +724,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert found == {key: len(data) for key, data in self.model.items()}
 
 
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", CHOSEN)
 def test_a_store_does_what_a_dictionary_does(name):
     machine = type(f"{name.title()}Machine", (StoreMachine,), {"make": staticmethod(STORES[name])})
     # Over the network each step takes a while, and shrinking a failure thousands of them.

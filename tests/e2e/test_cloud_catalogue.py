@@ -18,6 +18,8 @@ from tests.support.emulator import CREDENTIALS
 from tests.support.openmetadata import TOKEN, OpenMetadata, running_openmetadata
 from tests.support.processes import PROJECT
 
+pytestmark = pytest.mark.slow
+
 HOME = "/data-product/spend"
 
 
@@ -84,7 +86,6 @@ def test_it_follows_and_is_mended(cloud, service):
     wait_for(lambda: not cloud.keys("metadata/catalogue-pushes/"))
 
 
-@pytest.mark.slow
 def test_pages_are_written_by_the_lambda(cloud):
     _choose(cloud, CataloguePublisher="files")
     assert cloud.call("POST", "/data-product/register", json={"metadata": make_metadata("spend")}).status_code == 201

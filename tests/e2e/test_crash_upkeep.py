@@ -32,8 +32,8 @@ from tests.support.processes import CrashWorker, start_worker
 OLD, YOUNG, YOUNGEST = "20260101T000000Z", "20260220T000000Z", "20260221T000000Z"
 ROWS = {OLD: 2, YOUNG: 3, YOUNGEST: 4}
 ZONES = ("landing/", "raw/", "curated/", "fail/", "metadata/")
-EVERY = [pytest.param(4, id="some"), pytest.param(1, id="all", marks=pytest.mark.slow)]
-"""At which steps work is killed: at every fourth, or at each."""
+EVERY = [pytest.param(7, id="some"), pytest.param(1, id="all", marks=pytest.mark.slow)]
+"""At which steps work is killed: at every seventh, or at each."""
 SHARED = ("product-heads", "load-claims")
 """Folders of all products: what a killed writer left hidden there is swept with none of them."""
 

@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 
 import boto3
+import botocore.loaders
+import botocore.session
 import pytest
 
 from daap_cloud.clients import Clients
@@ -167,8 +169,21 @@ def cloud_clients(url: str, **others: str) -> Clients:
 
 def new_clients(url: str, **others: str) -> Clients:
     """As cloud_clients, for who wants to change them."""
-    session = boto3.session.Session(aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET, region_name=REGION)
-    return Clients(session, {"s3": url, "glue": url, "athena": url, **others})
+    return Clients(make_session(), {"s3": url, "glue": url, "athena": url, **others})
+
+
+def make_session(key_id: str = KEY_ID) -> boto3.session.Session:
+    """A session of its own; AWS's descriptions of the services, which take long to read, are read once for all."""
+    session = botocore.session.Session()
+    session.register_component("data_loader", _shared_loader())
+    return boto3.session.Session(
+        botocore_session=session, aws_access_key_id=key_id, aws_secret_access_key=SECRET, region_name=REGION
+    )
+
+
+@cache
+def _shared_loader() -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader()
 
 
 def make_settings(clients: Clients, *, keep_versions: bool = False, **changed: object) -> Settings:

@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
-import boto3
 import pyarrow.parquet as pq
 
 from daap.model.keys import ZONES
@@ -23,7 +22,7 @@ from daap_cloud.s3_store import S3Store
 from daap_cloud.settings import Settings
 from daap_local.folder_catalogue import FolderCatalogue
 from daap_local.folder_store import FolderStore
-from tests.support.emulator import REGION, SECRET, make_settings, shared_emulator
+from tests.support.emulator import make_session, make_settings, shared_emulator
 
 
 class Shelf(ABC):
@@ -168,12 +167,7 @@ def new_account() -> str:
 
 def account_clients(url: str, account: str = "", **others: str) -> Clients:
     """Clients of a new account of the emulator: a key of twelve digits names one."""
-    session = boto3.session.Session(
-        aws_access_key_id=account or new_account(),
-        aws_secret_access_key=SECRET,
-        region_name=REGION,
-    )
-    return Clients(session, {"s3": url, "glue": url, "athena": url, **others})
+    return Clients(make_session(account or new_account()), {"s3": url, "glue": url, "athena": url, **others})
 
 
 def folder_shelf(folder: Path) -> Shelf:

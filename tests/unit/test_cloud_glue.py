@@ -130,17 +130,20 @@ def check_readers(shelf: GlueShelf, known: dict[LoadId, list[int]]) -> None:
     assert shown_by(shelf) in {*visible, None}
 
 
+@pytest.mark.parametrize("every", [pytest.param(4, id="some"), pytest.param(1, id="all", marks=pytest.mark.slow)])
 class TestKilled:
-    """After each call to AWS, one after the other; then the same again, as a worker's next try does it."""
+    """After every fourth call to AWS, or each; then the same again, as a worker's next try does it."""
 
     def publish(self, shelf: GlueShelf, load: LoadId, *rows: int) -> None:
         shelf.catalogue.put_table(entry_of())
         shelf.catalogue.publish(load, write_rows(shelf, load, *rows))
         shelf.catalogue.discard(load)
 
-    def steps(self, shelf: GlueShelf, prepare: Callable[[], None], work: Callable[[], None]) -> Iterator[None]:
+    def steps(
+        self, shelf: GlueShelf, every: int, prepare: Callable[[], None], work: Callable[[], None]
+    ) -> Iterator[None]:
         """Gives the moments behind each kill; the work is done again after each."""
-        for place in range(1, 200):
+        for place in range(1, 200, every):
             prepare()
             if not killing(shelf, work, place):
                 assert place > 5
@@ -149,8 +152,8 @@ class TestKilled:
             work()
         pytest.fail("the work never ends")
 
-    def test_making_a_table(self, shelf):
-        for place in range(1, 50):
+    def test_making_a_table(self, shelf, every):
+        for place in range(1, 50, every):
             if not killing(shelf, lambda: shelf.catalogue.put_table(entry_of()), place):
                 break
             shelf.catalogue.put_table(entry_of())
@@ -160,16 +163,18 @@ class TestKilled:
             shelf.catalogue.drop_table(MARCH)
         assert place > 10
 
-    def test_publishing(self, shelf):
+    def test_publishing(self, shelf, every):
         self.publish(shelf, OLD, 0)
-        for _ in self.steps(shelf, lambda: shelf.catalogue.withdraw(LOAD), lambda: self.publish(shelf, LOAD, 1, 2)):
+        for _ in self.steps(
+            shelf, every, lambda: shelf.catalogue.withdraw(LOAD), lambda: self.publish(shelf, LOAD, 1, 2)
+        ):
             check_readers(shelf, {OLD: [0], LOAD: [1, 2]})
         assert shelf.catalogue.snapshots(MARCH) == [OLD.stamp, LOAD.stamp]
         assert shelf.ids(LOAD) == [1, 2]
         assert shown_by(shelf) == LOAD.stamp
         assert shelf.names() == ["march.json", "part-0", "part-0", "part-1"]
 
-    def test_replacing(self, shelf):
+    def test_replacing(self, shelf, every):
         rows = [1, 2]
         self.publish(shelf, LOAD, *rows)
 
@@ -177,15 +182,17 @@ class TestKilled:
             shelf.catalogue.replace(LOAD, write_rows(shelf, LOAD, *rows))
             shelf.catalogue.discard(LOAD)
 
-        for _ in self.steps(shelf, lambda: None, replace):
+        for _ in self.steps(shelf, every, lambda: None, replace):
             assert shelf.catalogue.snapshots(MARCH) == [LOAD.stamp]
             check_readers(shelf, {LOAD: rows})
         assert shown_by(shelf) == LOAD.stamp
         assert shelf.names() == ["march.json", "part-0", "part-1"]
 
-    def test_withdrawing_the_newest(self, shelf):
+    def test_withdrawing_the_newest(self, shelf, every):
         self.publish(shelf, OLD, 0)
-        for _ in self.steps(shelf, lambda: self.publish(shelf, LOAD, 1, 2), lambda: shelf.catalogue.withdraw(LOAD)):
+        for _ in self.steps(
+            shelf, every, lambda: self.publish(shelf, LOAD, 1, 2), lambda: shelf.catalogue.withdraw(LOAD)
+        ):
             check_readers(shelf, {OLD: [0], LOAD: [1, 2]})
             assert shown_by(shelf) is not None
         assert shelf.catalogue.snapshots(MARCH) == [OLD.stamp]
@@ -193,8 +200,10 @@ class TestKilled:
         assert list(partitions_of(shelf, RAW)) == [OLD.stamp]
         assert shelf.names() == ["march.json", "part-0"]
 
-    def test_dropping(self, shelf):
-        for _ in self.steps(shelf, lambda: self.publish(shelf, LOAD, 1, 2), lambda: shelf.catalogue.drop_table(MARCH)):
+    def test_dropping(self, shelf, every):
+        for _ in self.steps(
+            shelf, every, lambda: self.publish(shelf, LOAD, 1, 2), lambda: shelf.catalogue.drop_table(MARCH)
+        ):
             if LOAD.stamp in shelf.catalogue.snapshots(MARCH):  # its files go once nobody can find it
                 assert shelf.ids(LOAD) == [1, 2]
         assert shelf.everything() == []

@@ -20,7 +20,7 @@ from daap.errors import ObjectConflict, ObjectMissing, StoreUnavailable
 from daap.ports.objects import ABSENT
 from daap_cloud.presigner import S3Presigner
 from daap_cloud.s3_store import Place, S3Store
-from tests.support.emulator import CREDENTIALS, REGION, cloud_clients, make_settings, shared_emulator
+from tests.support.emulator import REGION, cloud_clients, make_session, make_settings, shared_emulator
 from tests.support.sockets import name_base, serve_app, take_port
 
 KEY, OTHER = "landing/spend/v1/march/a.csv", "raw/spend/v1/march/a.csv"
@@ -63,12 +63,7 @@ def store(line) -> Iterator[S3Store]:
 
 
 def make_client(url: str, **options: float):
-    session = boto3.session.Session(
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region_name=REGION,
-    )
-    return session.client(
+    return make_session().client(
         "s3", endpoint_url=url, config=HURRY.merge(Config(s3={"addressing_style": "path"}, **options))
     )
 
