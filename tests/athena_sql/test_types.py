@@ -29,11 +29,13 @@ def test_hive_types_are_read_and_written(hive, expected):
 
 
 def test_presto_types_are_read():
-    text = 'row(a bigint, array(integer), "X y" timestamp(3) with time zone)'
+    text = 'row(a bigint, array(integer), "X y" timestamp(3) with time zone, time(0) with time zone, ipaddress)'
     assert str(sql.parse_type(text)) == text
 
 
-@pytest.mark.parametrize("text", ["json", "timestamp(3) with time zone", "time", "row(integer)"])
+@pytest.mark.parametrize(
+    "text", ["json", "timestamp(3) with time zone", "time", "time(3) with time zone", "ipaddress", "row(integer)"]
+)
 def test_types_that_no_hive_table_holds_are_refused(text):
     with pytest.raises(AthenaFault):
         sql.hive_type(sql.parse_type(text))
@@ -56,6 +58,8 @@ METADATA = {
     "boolean": ("boolean", 0, 0, False),
     "date": ("date", 0, 0, False),
     "timestamp": ("timestamp", 3, 0, False),
+    "time(6) with time zone": ("time with time zone", 3, 0, False),
+    "ipaddress": ("ipaddress", 0, 0, False),
     "array(integer)": ("array", 0, 0, False),
 }
 

@@ -27,7 +27,7 @@ def cast(value: Typed, target: Type) -> Typed:
     return Typed(
         cast_sql(value.sql, value.type, target),
         target,
-        zone=value.zone if target.name == t.ZONED else None,
+        zone=value.zone if target.name in t.WITH_ZONE else None,
         origins=value.origins if keeps_order(value.type, target) else (),
     )
 
@@ -164,20 +164,27 @@ _FRACTIONS = {0: "", 3: ".%g", 6: ".%f"}
 _TEXT_ROOM = {"boolean": 5, "tinyint": 4, "smallint": 6, "integer": 11, "bigint": 20}
 
 
-def varchar_of(sql: str, source: Type) -> str:  # noqa: PLR0911  (one case a kind of types)
+_TEXTS = {
+    "double": "athena_double_varchar", "real": "athena_real_varchar", "date": "athena_date_varchar",
+    "ipaddress": "athena_ipaddress_text", t.DAY_INTERVAL.name: "athena_day_interval_text",
+    t.MONTH_INTERVAL.name: "athena_month_interval_text",
+}  # fmt: skip
+"""The macro that makes a value's text."""
+_PRECISE_TEXTS = {
+    "timestamp": "athena_timestamp_text", "time": "athena_time_text", t.ZONED: "athena_zoned_text",
+    t.ZONED_TIME: "athena_clock_text",
+}  # fmt: skip
+"""The same of types with a precision, which is the macro's second argument."""
+
+
+def varchar_of(sql: str, source: Type) -> str:
     """A value's text by CAST(value AS varchar), which for doubles is not the text that results show."""
-    if source.name in {"double", "real"}:
-        return f"athena_{source.name}_varchar({sql})"
-    if source == t.DATE:
-        return f"athena_date_varchar({sql})"
+    if source.name in _TEXTS:
+        return f"{_TEXTS[source.name]}({sql})"
     if source.name == "timestamp" and source.params[0] in _FRACTIONS:
         return f"strftime({sql}, '%Y-%m-%d %H:%M:%S{_FRACTIONS[source.params[0]]}')"
-    if source.name in {"timestamp", "time", t.ZONED}:
-        return f"athena_{'zoned' if source.name == t.ZONED else source.name}_text({sql}, {source.params[0]})"
-    if source == t.DAY_INTERVAL:
-        return f"athena_day_interval_text({sql})"
-    if source == t.MONTH_INTERVAL:
-        return f"athena_month_interval_text({sql})"
+    if source.name in _PRECISE_TEXTS:
+        return f"{_PRECISE_TEXTS[source.name]}({sql}, {source.params[0]})"
     if source.name == "decimal" and source.params[0] == source.params[1]:
         return f"replace(CAST({sql} AS VARCHAR), '.', '0.')"
     return sql if source.textual else f"CAST({sql} AS VARCHAR)"
@@ -227,8 +234,22 @@ def _text_to_time(sql: str, _source: Type, target: Type) -> str:
 def _to_time(sql: str, source: Type, target: Type) -> str:
     if source.name == "time" and source.params[0] <= target.params[0]:
         return sql
+    if source.name == t.ZONED_TIME:
+        return f"athena_round_time(athena_clock_local({sql}), {_unit(target)})"
     local = f"athena_local({sql})" if source.name == t.ZONED else sql
     return f"athena_round_time(athena_time_of({local}), {_unit(target)})"
+
+
+def _to_clock(sql: str, source: Type, target: Type) -> str:
+    """To a time with time zone: with the offset that the value has, else UTC's."""
+    if source.name == t.ZONED_TIME:
+        return sql if source.params[0] <= target.params[0] else f"athena_round_clock({sql}, {_unit(target)})"
+    offset = f"athena_zone_offset({sql})" if source.name == t.ZONED else "0"
+    return f"athena_clock({_to_time(sql, source, t.Type('time', target.params))}, {offset})"
+
+
+def _text_to_clock(sql: str, _source: Type, target: Type) -> str:
+    return f"athena_round_clock(athena_text_clock({sql}), {_unit(target)})"
 
 
 def _to_int(sql: str, source: Type, target: Type) -> str:
@@ -321,8 +342,13 @@ _WAYS: dict[tuple[str, str], Way] = {
     ("decimal", "float"): plain, ("decimal", "decimal"): _number_to_decimal,
     ("date", "timestamp"): _date_to_moment, ("date", t.ZONED): _to_zoned, ("timestamp", "date"): plain,
     ("timestamp", "timestamp"): _to_timestamp, ("timestamp", t.ZONED): _to_zoned, ("timestamp", "time"): _to_time,
-    ("time", "timestamp"): _undated,
-    ("time", t.ZONED): _undated,
+    ("time", "timestamp"): _undated, (t.ZONED_TIME, "timestamp"): _undated,
+    ("time", t.ZONED): _undated, (t.ZONED_TIME, t.ZONED): _undated,
+    ("varchar", t.ZONED_TIME): _text_to_clock, (t.ZONED_TIME, "varchar"): _to_varchar,
+    ("time", t.ZONED_TIME): _to_clock, ("timestamp", t.ZONED_TIME): _to_clock, (t.ZONED, t.ZONED_TIME): _to_clock,
+    (t.ZONED_TIME, t.ZONED_TIME): _to_clock, (t.ZONED_TIME, "time"): _to_time,
+    ("varchar", "ipaddress"): _INT_TEXT, ("ipaddress", "varchar"): _to_varchar,
+    ("varbinary", "ipaddress"): named("athena_ipaddress_of"), ("ipaddress", "varbinary"): _same,
     (t.ZONED, "timestamp"): _zoned_to_timestamp, (t.ZONED, "date"): _zoned_to_date, (t.ZONED, "time"): _to_time,
     (t.ZONED, t.ZONED): _to_zoned, ("time", "time"): _to_time,
     ("array", "array"): _array, ("map", "map"): _map, ("row", "row"): _row,

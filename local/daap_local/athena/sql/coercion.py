@@ -12,6 +12,7 @@ from daap_local.athena.sql.types import (
     UNKNOWN,
     VARCHAR,
     ZONED,
+    ZONED_TIME,
     Type,
     decimal,
 )
@@ -19,6 +20,7 @@ from daap_local.athena.sql.types import (
 _DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
 _RANK = {"tinyint": 0, "smallint": 1, "integer": 2, "bigint": 3, "decimal": 4, "real": 5, "double": 6}
 _TEMPORAL = {"date": 0, "timestamp": 1, ZONED: 2}
+_CLOCKS = {"time": 0, ZONED_TIME: 1}
 
 
 def common(first: Type, second: Type) -> Type | None:  # noqa: PLR0911  (one case a kind of types)
@@ -30,7 +32,9 @@ def common(first: Type, second: Type) -> Type | None:  # noqa: PLR0911  (one cas
     if first.numeric and second.numeric:
         return _common_number(first, second)
     if first.name in _TEMPORAL and second.name in _TEMPORAL:
-        return _common_moment(first, second)
+        return _common_moment(first, second, _TEMPORAL)
+    if first.name in _CLOCKS and second.name in _CLOCKS:
+        return _common_moment(first, second, _CLOCKS)
     if first.textual and second.textual:
         return _common_text(first, second)
     if first.name == second.name:
@@ -73,8 +77,8 @@ def _common_number(first: Type, second: Type) -> Type:
     return decimal(min(MAX_DECIMAL, max(p1 - s1, p2 - s2) + scale), scale)
 
 
-def _common_moment(first: Type, second: Type) -> Type:
-    higher = first if _TEMPORAL[first.name] >= _TEMPORAL[second.name] else second
+def _common_moment(first: Type, second: Type, ranks: dict[str, int]) -> Type:
+    higher = first if ranks[first.name] >= ranks[second.name] else second
     precision = max([*first.params, *second.params], default=0)
     return Type(higher.name, (precision,)) if higher.params else higher
 
@@ -88,8 +92,6 @@ def _common_text(first: Type, second: Type) -> Type:
 
 
 def _common_nested(first: Type, second: Type) -> Type | None:
-    if first.name in {"time", "timestamp", ZONED}:
-        return Type(first.name, (max(first.params[0], second.params[0]),))
     if not first.args or len(first.args) != len(second.args):
         return None
     parts = [common(one, other) for one, other in zip(first.args, second.args, strict=True)]

@@ -32,8 +32,8 @@ def compared(left: Typed, right: Typed, sign: str) -> str:
 
 
 def _key(value: Typed) -> str:
-    """What is compared of a value: of a zoned timestamp, the instant."""
-    return f"struct_extract({value.sql}, 'u')" if value.type.name == t.ZONED else value.sql
+    """What is compared of a value: of what has a time zone, the instant or the time in UTC."""
+    return f"struct_extract({value.sql}, 'u')" if value.type.name in t.WITH_ZONE else value.sql
 
 
 def _floating(left: Typed, right: Typed, sign: str) -> str:
@@ -80,10 +80,10 @@ def truth(value: Typed, what: str, node: exp.Expr | None = None) -> Typed:
 
 def grouping_key(value: Typed, node: exp.Expr | None = None) -> Typed:
     """A value that rows are grouped, joined or made distinct by. Raises where equal values would not be the same."""
-    if value.type.name == t.ZONED and value.zone is None:
+    if value.type.name in t.WITH_ZONE and value.zone is None:
         raise fault(
             "NOT_SUPPORTED",
-            "Grouping by timestamps whose time zones differ from row to row is not supported here",
+            "Grouping by times whose time zones differ from row to row is not supported here",
             node,
         )
     if not comparable(value.type, ordered=False):

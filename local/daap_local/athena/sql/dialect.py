@@ -32,7 +32,8 @@ def _typed(_parser: object, this: exp.Expr, kind: exp.DataType) -> exp.Expr:
 
 
 _LITERALS = ("DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMPLTZ", "DECIMAL", "CHAR", "VARCHAR", "JSON",
-             "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "BOOLEAN", "UUID", "VARBINARY")  # fmt: skip
+             "TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "BOOLEAN", "UUID", "VARBINARY",
+             "IPADDRESS")  # fmt: skip
 
 
 class AthenaQueries(Trino):

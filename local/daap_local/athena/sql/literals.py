@@ -150,12 +150,11 @@ def _moment(_env: Env, written: str, node: exp.Expr) -> Typed:
 
 
 def _time(_env: Env, written: str, node: exp.Expr) -> Typed:
-    found = re.fullmatch(r"\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(\d+))?)?", written.strip())
-    if found is None and re.search("[A-Za-z+-]", written):
-        raise fault("NOT_SUPPORTED", f"time with time zone is not supported here: TIME '{written}'", node)
+    found = re.fullmatch(r"\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.(\d+))?)?(\s*[+-]\d\d:\d\d)?", written.strip())
     if found is None:
         raise fault("INVALID_LITERAL", f"'{written}' is not a valid TIME literal", node)
-    return cast(text(written.strip()), t.checked(t.Type("time", (len(found.group(1) or ""),))))
+    name = t.ZONED_TIME if found.group(2) else "time"
+    return cast(text(written.strip()), t.checked(t.Type(name, (len(found.group(1) or ""),))))
 
 
 def interval(_env: Env, node: exp.Interval) -> Typed:

@@ -146,10 +146,12 @@ CREATE OR REPLACE MACRO athena_text_timestamp(x) AS
         AND TRY_CAST(x AS TIMESTAMP) IS NOT NULL THEN TRY_CAST(x AS TIMESTAMP)
     ELSE athena_read_timestamp(x) END;
 
+CREATE OR REPLACE MACRO athena_bare_time(x) AS
+    CASE WHEN regexp_full_match(x, '([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]{1,6})?)? *')
+        THEN TRY_CAST(CASE WHEN length(x) - length(replace(x, ':', '')) = 1 THEN rtrim(x) || ':00' ELSE rtrim(x) END AS TIME) END;
+
 CREATE OR REPLACE MACRO athena_text_time(x) AS
-    athena_checked(x, CASE WHEN regexp_full_match(x, '([01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9](\.[0-9]{1,6})?)? *')
-        THEN TRY_CAST(CASE WHEN length(x) - length(replace(x, ':', '')) = 1 THEN rtrim(x) || ':00' ELSE rtrim(x) END AS TIME) END,
-        'INVALID_CAST_ARGUMENT', 'Value cannot be cast to time: ' || x);
+    athena_checked(x, athena_bare_time(x), 'INVALID_CAST_ARGUMENT', 'Value cannot be cast to time: ' || x);
 
 CREATE OR REPLACE MACRO athena_fitting(x, size, message) AS
     athena_guard(length(x) > size, 'INVALID_CAST_ARGUMENT: ' || message, x);
@@ -299,6 +301,32 @@ CREATE OR REPLACE MACRO athena_from_unixtime(x, zone) AS
     athena_zoned(make_timestamp(list_transform([x * 1000], lambda w: CAST(athena_round(w) AS BIGINT))[1] * 1000), athena_zone(zone));
 
 CREATE OR REPLACE MACRO athena_iso_timestamp_of(x) AS athena_read_zoned(athena_read_iso_timestamp(x));
+
+-- Times with time zone: the time in UTC, and the offset in minutes.
+
+CREATE OR REPLACE MACRO athena_clock(local, minutes) AS
+    list_transform([struct_pack(u := local, z := CAST(minutes AS INTEGER))],
+        lambda w: CASE WHEN (w).u IS NOT NULL AND (w).z IS NOT NULL THEN struct_pack(u := (w).u - to_minutes((w).z), z := (w).z) END)[1];
+
+CREATE OR REPLACE MACRO athena_clock_local(v) AS list_transform([v], lambda w: (w).u + to_minutes((w).z))[1];
+
+CREATE OR REPLACE MACRO athena_round_clock(v, unit) AS
+    list_transform([v], lambda w: athena_clock(athena_round_time(athena_clock_local(w), unit), (w).z))[1];
+
+CREATE OR REPLACE MACRO athena_text_clock(x) AS
+    list_transform([struct_pack(t := x, z := regexp_extract(x, '[+-][0-9]{2}:[0-5][0-9]$'))], lambda w:
+        athena_checked((w).t, CASE
+            WHEN (w).z = '' THEN athena_clock(athena_bare_time((w).t), 0)
+            WHEN abs(athena_zone_minutes((w).z)) <= 840
+                THEN athena_clock(athena_bare_time(left((w).t, length((w).t) - 6)), athena_zone_minutes((w).z)) END,
+        'INVALID_CAST_ARGUMENT', 'Value cannot be cast to time with time zone: ' || (w).t))[1];
+
+CREATE OR REPLACE MACRO athena_clock_text(v, p) AS
+    list_transform([v], lambda w: athena_time_text(athena_clock_local(w), p) || athena_offset_text((w).z))[1];
+
+CREATE OR REPLACE MACRO athena_clock_plus_millis(v, n) AS
+    list_transform([struct_pack(v := v, n := CAST(n AS BIGINT))], lambda w: CASE WHEN (w).v IS NOT NULL AND (w).n IS NOT NULL
+        THEN struct_pack(u := (w).v.u + to_microseconds((w).n * 1000), z := (w).v.z) END)[1];
 
 -- Texts
 

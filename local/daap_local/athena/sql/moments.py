@@ -1,7 +1,8 @@
 """Dates, times, timestamps and intervals: their arithmetic, and EXTRACT.
 
 Intervals are held as whole milliseconds or whole months; a timestamp with time zone is held as a struct of the
-instant (`u`, a UTC timestamp) and its zone (`z`).
+instant (`u`, a UTC timestamp) and its zone (`z`); a time with time zone of the time in UTC (`u`) and its offset in
+minutes (`z`).
 Source: https://trino.io/docs/current/functions/datetime.html.
 """
 
@@ -17,13 +18,14 @@ from daap_local.athena.sql.types import Type
 
 _INTERVALS = (t.DAY_INTERVAL, t.MONTH_INTERVAL)
 _MOMENTS = ("date", "time", "timestamp", t.ZONED)
+_MOVABLE = (*_MOMENTS, t.ZONED_TIME)
 
 
 def moment_arithmetic(left: Typed, right: Typed, sign: str) -> Typed | None:
     """Arithmetic in which a date, a timestamp or an interval takes part; None for anything else."""
-    if left.type.name in _MOMENTS and right.type in _INTERVALS and sign in "+-":
+    if left.type.name in _MOVABLE and right.type in _INTERVALS and sign in "+-":
         return moved(left, right, sign)
-    if left.type in _INTERVALS and right.type.name in _MOMENTS and sign == "+":
+    if left.type in _INTERVALS and right.type.name in _MOVABLE and sign == "+":
         return moved(right, left, sign)
     if left.type in _INTERVALS or right.type in _INTERVALS:
         return _interval_arithmetic(left, right, sign)
@@ -69,9 +71,9 @@ def _instant(value: Typed) -> str:
 def moved(value: Typed, interval: Typed, sign: str) -> Typed:
     """A date, time or timestamp moved by an interval."""
     amount = interval.sql if sign == "+" else f"(-({interval.sql}))"
-    name = {t.ZONED: "zoned"}.get(value.type.name, value.type.name)
+    name = {t.ZONED: "zoned", t.ZONED_TIME: "clock"}.get(value.type.name, value.type.name)
     unit = "millis" if interval.type == t.DAY_INTERVAL else "months"
-    if (name, unit) == ("time", "months"):
+    if unit == "months" and name in {"time", "clock"}:
         raise fault("TYPE_MISMATCH", f"Cannot apply operator: {value.type} {sign} {interval.type}")
     kind = value.type
     if unit == "millis" and kind.params and kind.params[0] < 3:
@@ -85,6 +87,9 @@ PARTS = {
     "YEAR_OF_WEEK": "isoyear", "YOW": "isoyear", "HOUR": "hour", "MINUTE": "minute", "SECOND": "second",
 }  # fmt: skip
 _CLOCK = ("HOUR", "MINUTE", "SECOND")
+_OFFSETS = {"TIMEZONE_HOUR": "//", "TIMEZONE_MINUTE": "%"}
+_LOCAL = {t.ZONED: "athena_local", t.ZONED_TIME: "athena_clock_local"}
+"""What makes the local time of a value with a time zone."""
 
 
 def extract(env: Env, node: exp.Extract) -> Typed:
@@ -95,18 +100,23 @@ def extract(env: Env, node: exp.Extract) -> Typed:
 
 def part_of(value: Typed, name: str, node: exp.Expr) -> Typed:
     """A field of a date, time, timestamp or interval, as bigint."""
-    if name in {"TIMEZONE_HOUR", "TIMEZONE_MINUTE"} and value.type.name == t.ZONED:
+    if name in _OFFSETS and value.type.name == t.ZONED:
         return Typed(f"athena_{name.lower()}({value.sql})", t.BIGINT)
+    if name in _OFFSETS and value.type.name == t.ZONED_TIME:
+        return Typed(f"CAST(struct_extract({value.sql}, 'z') {_OFFSETS[name]} 60 AS BIGINT)", t.BIGINT)
     if name not in PARTS:
         raise fault("INVALID_FUNCTION_ARGUMENT", f"Invalid EXTRACT field: {name}", node)
     if value.type in _INTERVALS:
         return _interval_part(value, name, node)
-    allowed = {"date": set(PARTS) - set(_CLOCK), "time": set(_CLOCK), "timestamp": set(PARTS), t.ZONED: set(PARTS)}
+    allowed = {
+        "date": set(PARTS) - set(_CLOCK), "time": set(_CLOCK), t.ZONED_TIME: set(_CLOCK), "timestamp": set(PARTS),
+        t.ZONED: set(PARTS),
+    }  # fmt: skip
     if name not in allowed.get(value.type.name, set()) and value.type != t.UNKNOWN:
         raise fault("TYPE_MISMATCH", f"Cannot extract {name} from {value.type}", node)
     if value.type == t.UNKNOWN:
         value = cast(value, t.TIMESTAMP)
-    local = f"athena_local({value.sql})" if value.type.name == t.ZONED else value.sql
+    local = f"{_LOCAL[value.type.name]}({value.sql})" if value.type.name in _LOCAL else value.sql
     return Typed(f"CAST({PARTS[name]}({local}) AS BIGINT)", t.BIGINT)
 
 
@@ -128,6 +138,8 @@ def as_moment(value: Typed, node: exp.Expr, what: str) -> Typed:
     """A value that is a date, a time or a timestamp. Raises TYPE_MISMATCH for others; NULL is a timestamp."""
     if value.type == t.UNKNOWN:
         return cast(value, t.TIMESTAMP)
+    if value.type.name == t.ZONED_TIME:
+        raise fault("NOT_SUPPORTED", f"{what} of {value.type} is not supported here", node)
     if value.type.name not in _MOMENTS:
         raise fault("TYPE_MISMATCH", f"Unexpected parameters ({value.type}) for function {what}", node)
     return value

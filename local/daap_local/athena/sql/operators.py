@@ -251,7 +251,7 @@ def _quantified(env: Env, node: exp.Binary, sign: str, word: str, inner_query: e
         raise fault("NOT_SUPPORTED", "Multiple columns returned by subquery are not yet supported", node)
     env.needs.update(query.needs | query.fields[0].needs)
     kind = common(left.type, query.fields[0].typed.type)
-    if kind is None or kind.name in {"real", "double", t.ZONED, "row", "array", "map"}:
+    if kind is None or kind.name in {"real", "double", "row", "array", "map", *t.WITH_ZONE}:
         raise fault("NOT_SUPPORTED", f"{sign} {word} of {left.type} is not supported here", node)
     inner = coerce(query.fields[0].typed, kind).sql
     return Typed(f"({coerce(left, kind).sql} {sign} {word} (SELECT {inner} FROM ({query.sql})))", t.BOOLEAN)

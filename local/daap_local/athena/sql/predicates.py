@@ -82,7 +82,7 @@ def within(env: Env, node: exp.In) -> Typed:
     if shared is None:
         raise uncommon("IN value and list items", [value.type, *(part.type for part in parts)], node)
     (first, *others), kind = shared
-    if kind.name in {"row", "array", "map", t.ZONED, "real", "double"}:
+    if kind.name in {"row", "array", "map", "real", "double", *t.WITH_ZONE}:
         return Typed(f"({' OR '.join(compare(first, other, '=', node).sql for other in others)})", t.BOOLEAN)
     return Typed(f"({first.sql} IN ({', '.join(other.sql for other in others)}))", t.BOOLEAN)
 
@@ -112,7 +112,7 @@ def _in_column(env: Env, value: Typed, made: Compiled, node: exp.In) -> Typed:
     if kind.name in {"row", "array", "map"}:
         raise fault("NOT_SUPPORTED", f"IN a subquery of {kind.name}s is not supported here", node)
     one, other = coerce(value, kind), coerce(made.fields[0].typed, kind)
-    if kind.name == t.ZONED:
+    if kind.name in t.WITH_ZONE:
         return Typed(
             f"(({one.sql}).u IN (SELECT ({other.sql}).u FROM ({made.sql}) AS {env.session.alias()}))", t.BOOLEAN
         )
@@ -125,7 +125,7 @@ def _in_columns(env: Env, value: Typed, made: Compiled, node: exp.In) -> Typed:
     ones, others = [], []
     for at, item in enumerate(made.fields):
         kind = common(value.type.args[at], item.typed.type)
-        if kind is None or kind.args or kind.name == t.ZONED:
+        if kind is None or kind.args or kind.name in t.WITH_ZONE:
             raise fault(
                 "TYPE_MISMATCH", f"Value expression and result of subquery must be of the same type: {value.type}", node
             )
@@ -199,6 +199,8 @@ def zoned_at(value: Typed, zone: Typed, node: exp.Expr) -> Typed:
     """The same instant in another zone."""
     if value.type.name == "timestamp" or value.type == t.DATE:
         value = cast(value, Type(t.ZONED, value.type.params or (0,)))
+    if value.type.name in {"time", t.ZONED_TIME}:
+        raise fault("NOT_SUPPORTED", f"{value.type} AT TIME ZONE is not supported here", node)
     if value.type.name != t.ZONED or not (zone.type.textual or zone.type == t.UNKNOWN):
         raise fault(
             "TYPE_MISMATCH",

@@ -42,7 +42,9 @@ class Type:
 
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 NUMERIC = (*INTEGERS, "decimal", "real", "double")
-ZONED = "timestamp with time zone"
+ZONED, ZONED_TIME = "timestamp with time zone", "time with time zone"
+WITH_ZONE = frozenset({ZONED, ZONED_TIME})
+"""Types whose equal values may differ: the same moment in several zones."""
 
 UNKNOWN = Type("unknown")
 BOOLEAN = Type("boolean")
@@ -50,14 +52,16 @@ TINYINT, SMALLINT, INTEGER, BIGINT = (Type(name) for name in INTEGERS)
 REAL, DOUBLE = Type("real"), Type("double")
 VARCHAR, VARBINARY, JSON, DATE = Type("varchar"), Type("varbinary"), Type("json"), Type("date")
 TIME, TIMESTAMP, TIMESTAMP_TZ = Type("time", (3,)), Type("timestamp", (3,)), Type(ZONED, (3,))
+TIME_TZ = Type(ZONED_TIME, (3,))
 DAY_INTERVAL, MONTH_INTERVAL = Type("interval day to second"), Type("interval year to month")
-UUID = Type("uuid")
+UUID, IPADDRESS = Type("uuid"), Type("ipaddress")
 
 _SIMPLE = {
     "boolean": BOOLEAN, "tinyint": TINYINT, "smallint": SMALLINT, "integer": INTEGER, "int": INTEGER, "bigint": BIGINT,
     "real": REAL, "float": REAL, "double": DOUBLE, "double precision": DOUBLE, "varchar": VARCHAR, "string": VARCHAR,
     "char": Type("char", (1,)), "varbinary": VARBINARY, "binary": VARBINARY, "json": JSON, "date": DATE,
     "time": TIME, "timestamp": TIMESTAMP, ZONED: TIMESTAMP_TZ, "unknown": UNKNOWN, "uuid": UUID,
+    ZONED_TIME: TIME_TZ, IPADDRESS.name: IPADDRESS,
     "decimal": Type("decimal", (38, 0)), DAY_INTERVAL.name: DAY_INTERVAL, MONTH_INTERVAL.name: MONTH_INTERVAL,
     "timestamp without time zone": TIMESTAMP, "dec": Type("decimal", (38, 0)), "numeric": Type("decimal", (38, 0)),
 }  # fmt: skip
@@ -65,15 +69,19 @@ _DUCKDB = {
     "boolean": "BOOLEAN", "tinyint": "TINYINT", "smallint": "SMALLINT", "integer": "INTEGER", "bigint": "BIGINT",
     "real": "FLOAT", "double": "DOUBLE", "varchar": "VARCHAR", "char": "VARCHAR", "varbinary": "BLOB",
     "json": "VARCHAR", "date": "DATE", "time": "TIME", "timestamp": "TIMESTAMP", "unknown": "INTEGER", "uuid": "UUID",
-    ZONED: "STRUCT(u TIMESTAMP, z VARCHAR)", DAY_INTERVAL.name: "BIGINT", MONTH_INTERVAL.name: "INTEGER",
+    ZONED: "STRUCT(u TIMESTAMP, z VARCHAR)", ZONED_TIME: "STRUCT(u TIME, z INTEGER)", IPADDRESS.name: "BLOB",
+    DAY_INTERVAL.name: "BIGINT", MONTH_INTERVAL.name: "INTEGER",
 }  # fmt: skip
-_ELSEWHERE = frozenset({"ipaddress", "hyperloglog", "p4hyperloglog", "setdigest", "tdigest", "qdigest", "geometry",
-                        "sphericalgeography", "time with time zone", "number", "color", "function"})  # fmt: skip
+_ELSEWHERE = frozenset({"hyperloglog", "p4hyperloglog", "setdigest", "tdigest", "qdigest", "geometry",
+                        "sphericalgeography", "number", "color", "function"})  # fmt: skip
 """Types that Trino has and this translation does not."""
+_NOT_IN_HIVE = frozenset({"json", ZONED, "time", ZONED_TIME, "unknown", "uuid", IPADDRESS.name, DAY_INTERVAL.name,
+                           MONTH_INTERVAL.name})  # fmt: skip
 _HIVE = {"integer": "int", "real": "float", "varbinary": "binary", "varchar": "string"}
 _PRECISION = {
     "boolean": 0, "tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19, "real": 17, "double": 17,
     "varchar": 2147483647, "varbinary": 1073741824, "json": 0, "date": 0, "time": 3, "timestamp": 3, ZONED: 3,
+    ZONED_TIME: 3,
 }  # fmt: skip
 
 
@@ -109,8 +117,8 @@ def type_text(kind: Type) -> str:
         return f"row({', '.join(parts)})"
     if kind.args:
         return f"{kind.name}({', '.join(str(part) for part in kind.args)})"
-    if kind.name == ZONED:
-        return f"timestamp({kind.params[0]}) with time zone"
+    if kind.name in WITH_ZONE:
+        return kind.name.replace(" ", f"({kind.params[0]}) ", 1)
     inner = ",".join(str(number) for number in kind.params)
     return f"{kind.name}({inner})" if inner else kind.name
 
@@ -155,7 +163,7 @@ def hive_type(kind: Type) -> str:
         return f"struct<{','.join(f'{name}:{hive_type(part)}' for name, part in parts)}>"
     if kind.args:
         return f"{kind.name}<{','.join(hive_type(part) for part in kind.args)}>"
-    if kind.name in {"json", ZONED, "time", "unknown", "uuid", DAY_INTERVAL.name, MONTH_INTERVAL.name}:
+    if kind.name in _NOT_IN_HIVE:
         raise AthenaFault("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
     if kind.name in {"decimal", "char"} or (kind.name == "varchar" and kind.params):
         return type_text(kind)
@@ -288,7 +296,7 @@ class _TypeReader:
 
 def checked(kind: Type) -> Type:
     """The type, if its parameters are within bounds."""
-    if kind.name in {"timestamp", "time", ZONED} and kind.params[0] > MAX_FRACTION:
+    if kind.name in {"timestamp", "time", ZONED, ZONED_TIME} and kind.params[0] > MAX_FRACTION:
         raise unsupported(f"Type {kind}")
     if kind.name == "decimal" and (not 1 <= kind.params[0] <= MAX_DECIMAL or kind.params[1] > kind.params[0]):
         raise AthenaFault("INVALID_PARAMETER_VALUE", f"Invalid decimal type: {kind}")

@@ -15,7 +15,7 @@ import duckdb
 from duckdb.func import FunctionNullHandling
 from duckdb.sqltypes import BIGINT, BLOB, BOOLEAN, DATE, DOUBLE, INTEGER, TIMESTAMP, VARCHAR, DuckDBPyType
 
-from daap_local.athena.sql.python import dates, formatting, json_values, numbers, texts, urls
+from daap_local.athena.sql.python import addresses, dates, formatting, json_values, numbers, texts, urls
 
 
 def install_functions(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
@@ -98,6 +98,10 @@ def _functions() -> dict[str, tuple[Callable[..., Any], list[DuckDBPyType], Duck
         "athena_java_regexp_count": (texts.regexp_count, [VARCHAR, VARCHAR], BIGINT),
         "athena_java_regexp_position": (texts.regexp_position, [VARCHAR, VARCHAR, BIGINT, BIGINT], INTEGER),
         "athena_java_regexp_replace": (texts.regexp_replace, [VARCHAR, VARCHAR, VARCHAR], VARCHAR),
+        "athena_text_ipaddress": (addresses.read, [VARCHAR], BLOB),
+        "athena_ipaddress_of": (addresses.of_bytes, [BLOB], BLOB),
+        "athena_ipaddress_text": (addresses.show, [BLOB], VARCHAR),
+        "athena_network_contains": (addresses.contains, [VARCHAR, BLOB], BOOLEAN),
         "athena_url_encode": (urls.encode, [VARCHAR], VARCHAR),
         "athena_url_decode": (urls.decode, [VARCHAR], VARCHAR),
         "athena_url_part": (urls.part, [VARCHAR, VARCHAR], VARCHAR),

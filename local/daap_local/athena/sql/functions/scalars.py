@@ -167,6 +167,7 @@ _LISTS = {
     "array_except(array(T), array(T)) -> array(T)": "athena_list_except({0}, {1})",
     "arrays_overlap(array(T), array(T)) -> boolean": "athena_overlap({0}, {1})",
     "contains(array(T), T) -> boolean": "athena_list_contains({0}, {1})",
+    "contains(varchar, ipaddress) -> boolean": "athena_network_contains({0}, {1})",
     "contains_sequence(array(T), array(T)) -> boolean": "athena_contains_sequence({0}, {1})",
     "element_at(array(T), bigint) -> T": "athena_element_at({0}, {1})",
     "element_at(map(K, V), K) -> V": "athena_map_element({0}, {1})",

@@ -162,7 +162,7 @@ def sequence(env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None:
     if len(given) not in {2, 3} or given[0].type.name not in {"date", "timestamp"}:
         return None
     kind = common(given[0].type, given[1].type)
-    if kind is None or kind.name == t.ZONED:
+    if kind is None or kind.name in t.WITH_ZONE:
         return None
     if len(given) == 2 and kind != t.DATE:
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from sqlglot import exp
@@ -234,9 +235,8 @@ def now(env: Env, node: exp.Anonymous, given: list[Typed]) -> Typed | None:
     if name == "current_date":
         return Typed(f"DATE '{moment[:10]}'", t.DATE)
     if name in {"localtime", "current_time"}:
-        if name == "current_time":
-            raise fault("NOT_SUPPORTED", "time with time zone is not supported here", node)
-        return Typed(f"CAST({cut} AS TIME)", Type("time", (precision,)))
+        local = Typed(f"CAST({cut} AS TIME)", Type("time", (precision,)))
+        return local if name == "localtime" else replace(cast(local, Type(t.ZONED_TIME, (precision,))), zone="UTC")
     if name == "localtimestamp":
         return Typed(cut, Type("timestamp", (precision,)))
     return Typed(f"athena_zoned({cut}, 'UTC')", Type(t.ZONED, (precision,)), zone="UTC")
