@@ -97,3 +97,29 @@ def test_addresses_are_grouped_ordered_and_counted():
     addresses = "(VALUES IPADDRESS '1.2.3.4', IPADDRESS '::ffff:1.2.3.4', IPADDRESS '::1') AS t(x)"
     assert shown(f"SELECT x, count(*) FROM {addresses} GROUP BY x ORDER BY x") == [("::1", "1"), ("1.2.3.4", "2")]
     assert row(f"SELECT count(DISTINCT x), max(x) FROM {addresses}") == ("2", "1.2.3.4")
+
+
+TWO = "(VALUES (TIMESTAMP '2024-01-01 11:00 +01:00', 1), (TIMESTAMP '2024-01-01 10:00 UTC', 2)) AS t(x, n)"
+COMPARING = (
+    "contains(ARRAY[x], TIMESTAMP '2024-01-01 10:00 UTC')",
+    "array_distinct(ARRAY[x, TIMESTAMP '2024-01-01 10:00 UTC'])",
+    "map(ARRAY[x], ARRAY[n])",
+    "map_agg(x, n)",
+    "approx_distinct(x)",
+    "histogram(x)",
+)
+
+
+@pytest.mark.parametrize("expression", COMPARING)
+def test_a_function_that_compares_moments_of_several_zones_is_refused(expression):
+    with pytest.raises(AthenaFault, match=r"NOT_SUPPORTED: .*time zones"):
+        shown(f"SELECT {expression} FROM {TWO}")
+
+
+def test_moments_of_one_zone_are_compared_by_functions_too():
+    assert row("SELECT approx_distinct(now()), map_agg(now(), 1) FROM (VALUES 1, 2) AS t(n) LIMIT 1")[0] == "1"
+
+
+def test_an_array_of_times_of_several_zones_is_not_grouped_by():
+    with pytest.raises(AthenaFault, match=r"NOT_SUPPORTED: .* time zones differ"):
+        shown(f"SELECT count(*) FROM {TWO} GROUP BY ARRAY[x]")

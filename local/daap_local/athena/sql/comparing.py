@@ -80,7 +80,7 @@ def truth(value: Typed, what: str, node: exp.Expr | None = None) -> Typed:
 
 def grouping_key(value: Typed, node: exp.Expr | None = None) -> Typed:
     """A value that rows are grouped, joined or made distinct by. Raises where equal values would not be the same."""
-    if value.type.name in t.WITH_ZONE and value.zone is None:
+    if t.with_zone(value.type) and value.zone is None:
         raise fault(
             "NOT_SUPPORTED",
             "Grouping by times whose time zones differ from row to row is not supported here",

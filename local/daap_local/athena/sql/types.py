@@ -130,6 +130,11 @@ def _field_text(name: str | None) -> str:
     return f"{name} " if plain else '"' + name.replace('"', '""') + '" '
 
 
+def with_zone(kind: Type) -> bool:
+    """Whether values of a type have a time zone, somewhere in them."""
+    return kind.name in WITH_ZONE or any(map(with_zone, kind.args))
+
+
 def field_names(kind: Type) -> tuple[str, ...]:
     """The names that a row's fields bear in DuckDB: the row's own, or made up where those are missing or double."""
     names = [(name or "").lower() for name in kind.fields]

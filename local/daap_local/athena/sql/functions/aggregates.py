@@ -12,8 +12,8 @@ from daap_local.athena.sql.functions.signatures import read_signatures
 _COUNTS = {
     "count(T) -> bigint": "count({d}{0}){w}",
     "count_if(boolean) -> bigint": "CAST(count_if({d}{0}){w} AS BIGINT)",
-    "approx_distinct(T) -> bigint": "count(DISTINCT {0}){w}",
-    "approx_distinct(T, double) -> bigint": "count(DISTINCT {0}){w}",
+    "approx_distinct(E) -> bigint": "count(DISTINCT {0}){w}",
+    "approx_distinct(E, double) -> bigint": "count(DISTINCT {0}){w}",
     "bool_and(boolean) -> boolean": "bool_and({d}{0}){w}",
     "bool_or(boolean) -> boolean": "bool_or({d}{0}){w}",
     "every(boolean) -> boolean": "bool_and({d}{0}){w}",
@@ -49,9 +49,9 @@ _CHOICES = {
 }
 _NESTED = {
     "array_agg(T) -> array(T)": "list({d}{0}{o}){w}",
-    "map_agg(K, V) -> map(K, V)": "athena_map_agg(list(struct_pack(k := {0}, v := {1}){o}){w})",
-    "multimap_agg(K, V) -> map(K, array(V))": "athena_multimap_agg(list(struct_pack(k := {0}, v := {1}){o}){w})",
-    "map_union(map(K, V)) -> map(K, V)": (
+    "map_agg(E, V) -> map(E, V)": "athena_map_agg(list(struct_pack(k := {0}, v := {1}){o}){w})",
+    "multimap_agg(E, V) -> map(E, array(V))": "athena_multimap_agg(list(struct_pack(k := {0}, v := {1}){o}){w})",
+    "map_union(map(E, V)) -> map(E, V)": (
         "athena_map_agg(list_transform(flatten(list(map_entries({0})){w}), "
         "lambda e_: struct_pack(k := (e_).key, v := (e_).value)))"
     ),

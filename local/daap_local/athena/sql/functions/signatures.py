@@ -1,6 +1,7 @@
 """Signatures of functions as data: `strpos(varchar, varchar) -> bigint`, and which of several a call means.
 
-Single capitals stand for any type (the same one wherever they occur), `S` for varchar of any length, `D` for a decimal;
+Single capitals stand for any type (the same one wherever they occur), `E` for any
+type whose values the function compares, `S` for varchar of any length, `D` for a decimal;
 `...` after the last parameter lets it occur any number of times.
 """
 
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from daap_local.athena.faults import unsupported
 from daap_local.athena.sql import types as t
 from daap_local.athena.sql.casts import coerce
 from daap_local.athena.sql.coercion import coercible, common
@@ -149,9 +151,16 @@ def resolved(kind: Type, bindings: Bindings) -> Type:
 
 
 def _applied(signature: Signature, bindings: Bindings, arguments: list[Typed]) -> Typed:
+    _check_compared(bindings.get("E", t.UNKNOWN), arguments)
     wanted = [resolved(parameter, bindings) for parameter in signature.parameters_for(len(arguments))]
     given = [coerce(argument, kind).sql for argument, kind in zip(arguments, wanted, strict=True)]
     return Typed(filled(signature.template, given), resolved(signature.result, bindings))
+
+
+def _check_compared(kind: Type, arguments: list[Typed]) -> None:
+    """Raises NOT_SUPPORTED where DuckDB would take one moment in two zones for two values."""
+    if t.with_zone(kind) and any(t.with_zone(one.type) and one.zone is None for one in arguments):
+        raise unsupported(f"Comparing values of {kind} whose time zones may differ, inside of a function,")
 
 
 def filled(template: str, given: list[str]) -> str:
