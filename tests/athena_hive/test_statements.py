@@ -188,3 +188,11 @@ def test_a_views_text_keeps_the_blanks_at_its_end():
     # Athena's own text of a view ends with line breaks; what clients send back is to be the same.
     assert parse_statement("CREATE VIEW v AS SELECT 1 AS a\n\n").query == "SELECT 1 AS a\n\n"
     assert parse_statement("CREATE VIEW v AS SELECT 1 AS a;\n").query == "SELECT 1 AS a"
+
+
+def test_a_tables_comment_becomes_one_line():
+    made = parse_statement(
+        "CREATE EXTERNAL TABLE t (a int) COMMENT '\n  spend of\r\n\tthe month ' LOCATION 's3://b/t/'"
+    )
+    assert isinstance(made, st.CreateTable)
+    assert made.comment == "spend of the month"

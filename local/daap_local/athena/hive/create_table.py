@@ -28,7 +28,7 @@ def create_external_table(cursor: Cursor) -> CreateTable:
     if_not_exists = cursor.if_not_exists()
     name = cursor.table()
     columns = tuple(cursor.listed(lambda: column(cursor))) if cursor.ahead("(") else ()
-    comment = cursor.text() if cursor.accept("COMMENT") else None
+    comment = _one_line(cursor.text()) if cursor.accept("COMMENT") else None
     partitioned = tuple(cursor.listed(lambda: column(cursor))) if cursor.accept("PARTITIONED", "BY") else ()
     clustered, buckets = _clustered(cursor)
     row_format, serde, serde_properties = _row_format(cursor)
@@ -42,6 +42,14 @@ def create_external_table(cursor: Cursor) -> CreateTable:
         name, columns, partitioned, clustered, buckets, comment, row_format, serde, serde_properties, stored_as,
         input_format, output_format, location, properties, if_not_exists,
     )  # fmt: skip
+
+
+def _one_line(comment: str) -> str:
+    """A table's comment as Athena keeps it, in one line.
+
+    Source: PyAthena's own tests against AWS (tests/pyathena/sqlalchemy/test_base.py, comments of several lines).
+    """
+    return " ".join(comment.split())
 
 
 def refuse_iceberg(properties: dict[str, str]) -> None:
