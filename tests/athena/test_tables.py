@@ -57,6 +57,12 @@ def test_ctas_counts_its_rows_and_lists_its_files(server: Served, database):
     assert server.rows("SELECT * FROM made", database) == [("1", "x")]
 
 
+def test_avro_is_made_added_to_and_read(server: Served, database):
+    server.finish("CREATE TABLE made WITH (format = 'AVRO') AS SELECT 1 AS a, ARRAY[DATE '2024-01-02'] AS b", database)
+    server.finish("INSERT INTO made VALUES (2, NULL)", database)
+    assert server.rows("SELECT * FROM made ORDER BY a", database) == [("1", "[2024-01-02]"), ("2", None)]
+
+
 def test_ctas_needs_an_empty_folder(server: Served, database, place):
     server.put(f"{place}full/x", b"x")
     status = server.fail(f"CREATE TABLE t WITH (external_location = '{place}full/') AS SELECT 1 AS a", database)

@@ -169,7 +169,7 @@ def test_orc_is_read_with_the_same_rules():
     assert found == [(1, "x", None, "1"), (2, None, None, "1")]
 
 
-@pytest.mark.parametrize("clauses", ["STORED AS AVRO", "STORED AS RCFILE", "ROW FORMAT SERDE 'com.amazon.ion'"])
+@pytest.mark.parametrize("clauses", ["STORED AS RCFILE", "ROW FORMAT SERDE 'com.amazon.ion'"])
 def test_other_serdes_are_refused_by_name(clauses):
     with pytest.raises(AthenaFault, match="NOT_SUPPORTED: reading files with"):
         rows_of(table_of("a int", clauses), {"f": b"x"})

@@ -67,6 +67,7 @@ def written(select: str, target: Target) -> tuple[dict[str, bytes], dict[str, tu
     [(form, compression) for form, compressions in (
         ("PARQUET", ("GZIP", "SNAPPY", "ZSTD", "LZ4", "NONE")), ("ORC", ("ZLIB", "SNAPPY", "ZSTD", "LZ4", "NONE")),
         ("TEXTFILE", ("GZIP", "BZIP2", "ZSTD", "DEFLATE", "NONE")), ("JSON", ("GZIP", "ZSTD", "NONE")),
+        ("AVRO", ("DEFLATE", "SNAPPY", "ZSTD", "BZIP2", "NONE")),
     ) for compression in compressions],
 )  # fmt: skip
 def test_rows_come_back_from_every_format(form, compression):
@@ -154,7 +155,7 @@ def test_more_than_a_hundred_open_files_are_refused():
 @pytest.mark.parametrize(
     ("properties", "code"),
     [
-        ({"format": "AVRO"}, "NOT_SUPPORTED"), ({"format": "NONSENSE"}, "INVALID_TABLE_PROPERTY"),
+        ({"format": "RCFILE"}, "NOT_SUPPORTED"), ({"format": "NONSENSE"}, "INVALID_TABLE_PROPERTY"),
         ({"nonsense": "x"}, "INVALID_TABLE_PROPERTY"), ({"partitioned_by": ("x",)}, "INVALID_TABLE_PROPERTY"),
         ({"partitioned_by": ("a",)}, "HIVE_COLUMN_ORDER_MISMATCH"), ({"partitioned_by": "b"}, "INVALID_TABLE_PROPERTY"),
         ({"partitioned_by": ("a", "b")}, "INVALID_TABLE_PROPERTY"), ({"bucketed_by": ("a",)}, "INVALID_TABLE_PROPERTY"),

@@ -14,6 +14,7 @@ import duckdb
 
 from daap.engines.duckdb.sql import identifier
 from daap_local.athena.faults import AthenaFault, unsupported
+from daap_local.athena.hive.avro import avro_scans
 from daap_local.athena.hive.columnar import parquet_scans
 from daap_local.athena.hive.files import DataFile, FileList, Opener, Wanted
 from daap_local.athena.hive.footers import Footers
@@ -91,6 +92,8 @@ def _selects(
         return parquet_scans(listed, footers)
     if kind == "ORC":
         return orc_scans(listed)
+    if kind == "AVRO":
+        return avro_scans(listed)
     if kind in ("TEXTFILE", "CSV", "JSON"):
         return text_scans(listed, kind)
     raise unsupported(f"reading files with {storage.serde or 'no serde'}")

@@ -20,10 +20,11 @@ Scalar = Callable[[str], Any]
 """A text's value; raises ValueError where it is none."""
 
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+_MOMENT = pa.timestamp("us")
 _ARROW = {
     "boolean": pa.bool_(), "tinyint": pa.int8(), "smallint": pa.int16(), "int": pa.int32(), "bigint": pa.int64(),
     "float": pa.float32(), "double": pa.float64(), "string": pa.string(), "char": pa.string(), "varchar": pa.string(),
-    "binary": pa.binary(), "date": pa.date32(), "timestamp": pa.timestamp("us"),
+    "binary": pa.binary(), "date": pa.date32(),
 }  # fmt: skip
 _INTEGER = re.compile(r"([+-]?)([0-9]*)(?:\.[0-9]*)?")
 _DOUBLE = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[fFdD]?|[+-]?(?:NaN|Infinity)")
@@ -40,19 +41,18 @@ _WIDE = Context(prec=80)
 _MONTHS = 12
 
 
-def arrow_type(type_: HiveType) -> pa.DataType:
-    """The Arrow type that holds the values of `type_`."""
+def arrow_type(type_: HiveType, moment: pa.DataType = _MOMENT) -> pa.DataType:
+    """The Arrow type that holds the values of `type_`; `moment` is the one of timestamps."""
+    parts = [arrow_type(part, moment) for part in type_.parts]
     if type_.kind == "array":
-        return pa.list_(arrow_type(type_.parts[0]))
+        return pa.list_(*parts)
     if type_.kind == "map":
-        return pa.map_(arrow_type(type_.parts[0]), arrow_type(type_.parts[1]))
+        return pa.map_(*parts)
     if type_.kind == "struct":
-        return pa.struct(
-            [pa.field(name, arrow_type(part)) for name, part in zip(type_.names, type_.parts, strict=True)]
-        )
+        return pa.struct(list(zip(type_.names, parts, strict=True)))
     if type_.kind == "decimal":
         return pa.decimal128(*type_.numbers)
-    return _ARROW[type_.kind]
+    return moment if type_.kind == "timestamp" else _ARROW[type_.kind]
 
 
 def scalar(type_: HiveType) -> Scalar:

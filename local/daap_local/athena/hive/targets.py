@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daap_local.athena.faults import AthenaFault, unsupported
+from daap_local.athena.hive.avro_schema import check_columns, is_given
 from daap_local.athena.hive.formats import OPENX_JSON, format_named, format_of_serde
 from daap_local.athena.tables import ColumnDef, GlueTable
 
@@ -18,6 +19,7 @@ _TEXTS = ("TEXTFILE", "JSON", "CSV")
 _COMPRESSIONS = {
     "PARQUET": ("GZIP", "SNAPPY", "ZSTD", "LZ4", "NONE", "UNCOMPRESSED"),
     "ORC": ("ZLIB", "SNAPPY", "ZSTD", "LZ4", "NONE"),
+    "AVRO": ("DEFLATE", "SNAPPY", "ZSTD", "BZIP2", "NONE"),
     **dict.fromkeys(_TEXTS, ("GZIP", "BZIP2", "ZSTD", "DEFLATE", "NONE")),
 }
 _CTAS = frozenset({
@@ -80,6 +82,8 @@ def target_of_table(table: GlueTable, stem: str) -> Target:
     if form not in _COMPRESSIONS:
         raise unsupported(f"writing with {storage.serde}")
     marks = {**storage.serde_properties, **table.parameters}
+    if form == "AVRO" and is_given(marks):
+        raise unsupported("writing Avro by avro.schema.literal")
     given = next((marks[key] for key in ("write.compression", *_MARKS.get(form, ())) if marks.get(key)), None)
     properties = {**storage.serde_properties, "openx": str(storage.serde == OPENX_JSON).lower()}
     return Target(
@@ -113,12 +117,12 @@ def _check_columns(target: Target) -> None:
         raise _invalid("Table contains only partition columns")
     if missing := [name for name in target.bucketed_by if name not in names]:
         raise _invalid(f"Bucketing columns {missing} not present in schema")
+    if target.format == "AVRO":
+        check_columns(target.data_columns)
 
 
 def _format(name: str) -> str:
     form = name.upper()
-    if form == "AVRO":
-        raise unsupported("writing AVRO")
     format_named(form)
     if form not in _COMPRESSIONS:
         raise unsupported(f"writing {form}")

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import orc
 
+from daap_local.athena.hive.avro import AvroWriter
 from daap_local.athena.hive.targets import Target
 
 _SUFFIXES = {"GZIP": ".gz", "BZIP2": ".bz2", "ZSTD": ".zst", "DEFLATE": ".deflate", "NONE": ""}
@@ -39,16 +40,18 @@ def new_writer(target: Target, schema: pa.Schema, stream: BinaryIO) -> FileWrite
         return _Columns(_parquet(target, schema, stream), stream)
     if target.format == "ORC":
         return _Columns(_orc(target, stream), stream)
+    if target.format == "AVRO":
+        return _Columns(AvroWriter(target.data_columns, target.compression, stream), stream)
     return _Lines(_COMPRESSED[target.compression](stream), stream)
 
 
 def file_suffix(target: Target) -> str:
     """The end of a file's name: the compression of text, and nothing for formats that say it inside."""
-    return "" if target.format in ("PARQUET", "ORC") else _SUFFIXES[target.compression]
+    return "" if target.format in ("PARQUET", "ORC", "AVRO") else _SUFFIXES[target.compression]
 
 
 class _Columns:
-    """Parquet or ORC."""
+    """Parquet, ORC or Avro."""
 
     def __init__(self, writer: Any, stream: BinaryIO) -> None:  # noqa: ANN401 (pyarrow ships no types)
         self._writer, self._stream, self._rows = writer, stream, 0
