@@ -112,6 +112,15 @@ def test_versions_are_kept_unless_they_are_to_be_skipped(server: Served, table):
         server.glue.delete_table_version(DatabaseName=table, TableName="t1", VersionId="2")
 
 
+@pytest.mark.parametrize(("text", "found"), [
+    ("T1", True), ("parquetHiveSerDe", True), ("where", True), ("v", True), ('"v"', True), ('"wher"', False),
+    ("nowhere at all", False),
+])  # fmt: skip
+def test_tables_are_searched_by_any_text_of_their_metadata(server: Served, table, text, found):
+    listed = server.glue.search_tables(SearchText=text)["TableList"]
+    assert ((table, "t1") in [(one["DatabaseName"], one["Name"]) for one in listed]) == found
+
+
 def test_a_table_takes_its_partitions_with_it(server: Served, table):
     server.glue.batch_delete_table(DatabaseName=table, TablesToDelete=["t1"])
     server.glue.create_table(DatabaseName=table, TableInput={"Name": "t1", "PartitionKeys": [{"Name": "y"}]})

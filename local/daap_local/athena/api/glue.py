@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/glue/latest/webapi/API_Operations.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,12 +89,11 @@ class Glue:
         return {"TableList": page, "NextToken": token}
 
     def search(self, given: Json) -> Json:
-        """SearchTables, by text in a table's name or description alone."""
+        """SearchTables, by text anywhere in a table's metadata."""
         if given.get("Filters") or given.get("SortCriteria"):
             raise _invalid("SearchTables with Filters or SortCriteria is not supported here")
-        text = (given.get("SearchText") or "").lower()
         every = [table for one in self.catalog.databases() for table in self.catalog.tables(one["Name"])]
-        found = [table for table in every if text in f"{table['Name']} {table.get('Description', '')}".lower()]
+        found = [table for table in every if _mentions(table, given.get("SearchText") or "")]
         page, token = _page(found, given, _SMALL_PAGE)
         return {"TableList": page, "NextToken": token}
 
@@ -246,6 +245,25 @@ def _like(expression: str, name: str) -> bool:
         return re.fullmatch(pattern, name, re.IGNORECASE) is not None
     except re.error:
         raise invalid_request(f"{expression!r} is no regular expression") from None
+
+
+def _mentions(table: Json, text: str) -> bool:
+    """Whether a text is part of any of the table's values, or is one of them where it stands in quotes."""
+    wanted = text.lower()
+    values = (value.lower() for value in _texts(table))
+    if len(wanted) > 1 and wanted[0] == wanted[-1] == '"':
+        return wanted[1:-1] in values
+    return any(wanted in value for value in values)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts within a value of the catalogue's: its parameters, columns, comments and places too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for one in value.values() for text in _texts(one))
+    elif isinstance(value, Sequence):
+        yield from (text for one in value for text in _texts(one))
 
 
 def _is_iceberg(table: Json) -> bool:
