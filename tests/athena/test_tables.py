@@ -1,5 +1,7 @@
 """DDL, CTAS, INSERT, UNLOAD and views, end to end."""
 
+import gzip
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -61,6 +63,21 @@ def test_avro_is_made_added_to_and_read(server: Served, database):
     server.finish("CREATE TABLE made WITH (format = 'AVRO') AS SELECT 1 AS a, ARRAY[DATE '2024-01-02'] AS b", database)
     server.finish("INSERT INTO made VALUES (2, NULL)", database)
     assert server.rows("SELECT * FROM made ORDER BY a", database) == [("1", "[2024-01-02]"), ("2", None)]
+
+
+@pytest.mark.parametrize(("serde", "kept", "read"), [
+    ("org.openx.data.jsonserde.JsonSerDe", b'{"b":"AAH/"}', "00 01 ff"),
+    ("org.apache.hive.hcatalog.data.JsonSerDe", '{"b":"\\u0000\\u0001\ufffd"}'.encode(), "00 01 ef bf bd"),
+])  # fmt: skip
+def test_binary_is_kept_in_json_as_its_serde_does(server: Served, database, place, serde, kept, read):
+    """Hive's loses what is no UTF-8, and Trino with it."""
+    server.finish(
+        f"CREATE EXTERNAL TABLE bytes (b binary) ROW FORMAT SERDE '{serde}' LOCATION '{place}bytes/'", database
+    )
+    server.finish("INSERT INTO bytes SELECT from_hex('0001ff')", database)
+    (key,) = server.keys(place[5:-1], "bytes/")
+    assert gzip.decompress(server.read(f"{place}{key}")).strip() == kept
+    assert server.rows("SELECT b FROM bytes", database) == [(read,)]
 
 
 def test_ctas_needs_an_empty_folder(server: Served, database, place):

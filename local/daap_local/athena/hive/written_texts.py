@@ -5,7 +5,7 @@ Source: Trino's writers (trino-hive-formats: SimpleSerializer with encodings/tex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from daap.engines.duckdb.sql import literal
 from daap_local.athena.faults import unsupported
@@ -14,12 +14,15 @@ from daap_local.athena.hive.serde_csv import csv_options
 from daap_local.athena.hive.targets import Target
 from daap_local.athena.hive.types import HiveType
 
+_Texts = Callable[[str, HiveType], str]
+
 
 def line_text(target: Target, values: Sequence[str], types: Sequence[HiveType]) -> str:
     """The SQL of a row's line."""
     if target.format == "JSON":
         names = [column.name for column in target.data_columns]
-        return _json_object(names, values, types)
+        text = hive_text if target.serde_properties.get("openx") == "true" else _lossy_text
+        return _json_object(names, values, types, text)
     if target.format == "CSV":
         return _csv_line(target, values, types)
     options = simple_options(target.serde_properties)
@@ -100,31 +103,37 @@ def _csv_line(target: Target, values: Sequence[str], types: Sequence[HiveType]) 
     return f" || {literal(options.separator)} || ".join(fields)
 
 
-def _json_object(names: Sequence[str], values: Sequence[str], types: Sequence[HiveType]) -> str:
+def _lossy_text(value: str, type_: HiveType) -> str:
+    """Binary as UTF-8, where what is none is lost: Hive's JsonSerDe, and so Trino's for it, writes it as text."""
+    return f"athena_from_utf8({value}, chr(65533))" if type_.kind == "binary" else hive_text(value, type_)
+
+
+def _json_object(names: Sequence[str], values: Sequence[str], types: Sequence[HiveType], text: _Texts) -> str:
     fields = [
-        f"to_json({literal(name)})::VARCHAR || ':' || {_json(value, type_)}"
+        f"to_json({literal(name)})::VARCHAR || ':' || {_json(value, type_, text)}"
         for name, value, type_ in zip(names, values, types, strict=True)
     ]
     return "'{' || " + " || ',' || ".join(fields) + " || '}'"
 
 
-def _json(value: str, type_: HiveType) -> str:
-    return f"coalesce({_json_value(value, type_)}, 'null')"
+def _json(value: str, type_: HiveType, text: _Texts) -> str:
+    return f"coalesce({_json_value(value, type_, text)}, 'null')"
 
 
-def _json_value(value: str, type_: HiveType) -> str:
+def _json_value(value: str, type_: HiveType, text: _Texts) -> str:
     if type_.kind == "array":
-        return f"'[' || array_to_string(list_transform({value}, lambda x: {_json('x', type_.parts[0])}), ',') || ']'"
+        item = _json("x", type_.parts[0], text)
+        return f"'[' || array_to_string(list_transform({value}, lambda x: {item}), ',') || ']'"
     if type_.kind == "map":
-        key = f"to_json({hive_text('x.key', type_.parts[0])})::VARCHAR"
-        entry = f"{key} || ':' || {_json('x.value', type_.parts[1])}"
+        key = f"to_json({text('x.key', type_.parts[0])})::VARCHAR"
+        entry = f"{key} || ':' || {_json('x.value', type_.parts[1], text)}"
         return f"'{{' || array_to_string(list_transform(map_entries({value}), lambda x: {entry}), ',') || '}}'"
     if type_.kind == "struct":
         parts = [f"struct_extract({value}, {literal(name)})" for name in type_.names]
-        return f"CASE WHEN {value} IS NOT NULL THEN {_json_object(type_.names, parts, type_.parts)} END"
+        return f"CASE WHEN {value} IS NOT NULL THEN {_json_object(type_.names, parts, type_.parts, text)} END"
     if type_.kind in ("tinyint", "smallint", "int", "bigint", "boolean", "decimal"):
         return f"CAST({value} AS VARCHAR)"
     if type_.kind in ("float", "double"):
-        text = hive_text(value, type_)
-        return f"CASE WHEN isfinite({value}) THEN {text} ELSE '\"' || {text} || '\"' END"
-    return f"to_json({hive_text(value, type_)})::VARCHAR"
+        number = text(value, type_)
+        return f"CASE WHEN isfinite({value}) THEN {number} ELSE '\"' || {number} || '\"' END"
+    return f"to_json({text(value, type_)})::VARCHAR"
