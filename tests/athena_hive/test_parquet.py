@@ -196,7 +196,7 @@ class Watched(io.BytesIO):
 
 
 def test_no_thread_of_arrows_reads_files_behind_the_opener():
-    """Such threads want Python's lock while DuckDB has it and waits for them: now and then a scan never ended."""
+    """With such threads a scan now and then never ended; see daap_local.athena.hive.streams."""
     content = parquet(a=pa.array(range(1000)))
     files = [DataFile(f"s3://lake/t/{n}", len(content)) for n in range(3)]
     with plainly_connected() as connection:

@@ -1,8 +1,8 @@
 """The rows of files as a stream of Arrow's record batches, which DuckDB pulls.
 
 Whoever pulls reads the files, one batch at a time: there is no thread of Arrow's. A dataset of Arrow's has some, and
-one that reads through Python can stand still for ever: DuckDB holds Python's lock while it opens or ends the scan,
-which waits for those threads, and they wait for the lock.
+scans of one that read through Python were seen to stand still for ever, most likely since one side held Python's lock
+while it waited for the other.
 """
 
 from __future__ import annotations
