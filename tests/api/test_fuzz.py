@@ -19,7 +19,7 @@ from tests.api.conftest import fill_lake
 from tests.api.site import BAD, PAYMENTS, Site
 
 LONG = int(os.environ.get("DAAP_FUZZ_EXAMPLES", "0"))
-EXAMPLES = LONG or 4
+EXAMPLES = LONG or 6
 TAGS = ("products", "tables", "uploads", "loads", "upkeep")
 UPLOAD = "20260131T235959Z/7c1c62a1-6c1b-4f0e-9a52-6d5c0e1e9a3b.csv"
 """The load timestamp and the upload that the description has as its examples."""

@@ -49,6 +49,11 @@ def test_columns_are_found_by_name_in_any_case_and_missing_ones_are_null(read):
     assert read(table_of("a int, b string, c double", STORED), contents) == [(5, "x", None)]
 
 
+def test_rows_of_files_that_have_none_of_the_columns_are_counted_all_the_same(read):
+    contents = {"f": parquet(other=pa.array([1, 2, 3]))}
+    assert read(table_of("c double", STORED), contents) == [(None,)] * 3
+
+
 def test_columns_are_found_by_place_where_the_table_says_so(read):
     serde = "'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'"
     clauses = f"ROW FORMAT SERDE {serde} WITH SERDEPROPERTIES ('parquet.column.index.access'='true') {STORED}"

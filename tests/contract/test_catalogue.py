@@ -408,7 +408,7 @@ class TestDropping:
 
         with ThreadPoolExecutor(1) as pool:
             looking = pool.submit(look)
-            for n in range(20):
+            for n in range(60):
                 load = LoadId(MARCH, f"20260131T2359{n:02}Z")
                 catalogue.put_table(make_entry(TableRef("spend", 1, f"table{n}")))
                 catalogue.publish(load, write_rows(shelf, load, 1))

@@ -280,8 +280,8 @@ class TestParts:
         assert desk.landed() == {KEY: b"".join(parts)}
 
     def test_each_part_has_an_address_of_its_own(self, desk):
-        upload = desk.presigner.start_parts(KEY, 1_000, self.LIFETIME)
-        assert len(set(upload.urls)) == 1_000
+        upload = desk.presigner.start_parts(KEY, 10_000, self.LIFETIME)
+        assert len(set(upload.urls)) == 10_000
 
     def test_the_etag_is_the_md5(self, desk):
         upload = desk.presigner.start_parts(KEY, 1, self.LIFETIME)

@@ -19,7 +19,7 @@ from tests.support.localstack import running_localstack
 
 TABLE = "payments"
 ROWS = 500_000
-UPLOADS = int(os.environ.get("DAAP_E2E_UPLOADS", "8"))
+UPLOADS = int(os.environ.get("DAAP_E2E_UPLOADS", "20"))
 """How many files are sent at once; `make e2e` sends 200."""
 CLOUDS = {"ministack": running_cloud, "localstack": running_localstack}
 
